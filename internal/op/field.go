@@ -1,0 +1,345 @@
+package op
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"beads/internal/issue"
+)
+
+// textField is the field of that name if it is a text, and the greatest
+// number of characters it may have, 0 for no limit.
+func textField(is *issue.Issue, name string) (field *string, most int) {
+	switch name {
+	case "title":
+		return &is.Title, issue.MaxTitle
+	case "description":
+		return &is.Description, 0
+	case "design":
+		return &is.Design, 0
+	case "acceptance_criteria":
+		return &is.AcceptanceCriteria, 0
+	case "notes":
+		return &is.Notes, 0
+	case "close_reason":
+		return &is.CloseReason, 0
+	case "assignee":
+		return &is.Assignee, issue.MaxShort
+	case "owner":
+		return &is.Owner, issue.MaxShort
+	case "external_ref":
+		return &is.ExternalRef, issue.MaxShort
+	case "created_by":
+		return &is.CreatedBy, issue.MaxShort
+	}
+	return nil, 0
+}
+
+// timeField is the field of that name if it is a time.
+func timeField(is *issue.Issue, name string) *time.Time {
+	switch name {
+	case "due_at":
+		return &is.DueAt
+	case "defer_until":
+		return &is.DeferUntil
+	case "created_at":
+		return &is.CreatedAt
+	case "updated_at":
+		return &is.UpdatedAt
+	case "closed_at":
+		return &is.ClosedAt
+	}
+	return nil
+}
+
+func importOnly(name string) bool {
+	switch name {
+	case "created_at", "created_by", "updated_at", "closed_at":
+		return true
+	}
+	return false
+}
+
+// structural reports names of an issue's JSON that no value can set: they are
+// changed by other members, or not at all.
+func structural(name string) bool {
+	switch name {
+	case "id", "labels", "dependencies", "comments":
+		return true
+	}
+	return false
+}
+
+// setField applies one member of set. null clears.
+func (a *application) setField(name string, value json.RawMessage) {
+	if len(value) == 0 {
+		value = Null()
+	}
+	if err := a.trySet(name, value); err != nil {
+		a.report(BadValue, "%s %v: %s", clip(name), err, clip(string(value)))
+	}
+}
+
+func (a *application) trySet(name string, value json.RawMessage) error {
+	is := &a.s.Issue
+	if importOnly(name) && !a.importing {
+		return errors.New("can be set by an import only")
+	}
+	if field, most := textField(is, name); field != nil {
+		text, err := stringOf(value, most)
+		if err != nil {
+			return err
+		}
+		*field = text
+		a.setAssignee = a.setAssignee || name == "assignee"
+		a.setReason = a.setReason || name == "close_reason"
+		return nil
+	}
+	if field := timeField(is, name); field != nil {
+		return a.setTime(name, field, value)
+	}
+	switch name {
+	case "status":
+		return setName(&is.Status, issue.StatusOpen, value)
+	case "issue_type":
+		return setName(&is.Type, issue.TypeTask, value)
+	case "priority":
+		return setInt(&is.Priority, defaultPriority, 4, value)
+	case "estimated_minutes":
+		return setInt(&is.EstimatedMinutes, 0, issue.MaxEstimate, value)
+	case "metadata":
+		is.Metadata = nil
+		if !isNull(value) {
+			is.Metadata = cloneRaw(value)
+		}
+		return nil
+	}
+	if structural(name) {
+		return errors.New("cannot be set")
+	}
+	if err := short(name, maxFieldName); err != nil {
+		return fmt.Errorf("as a field name %w", err)
+	}
+	if isNull(value) {
+		a.s.setExtra(name, nil)
+	} else {
+		a.s.setExtra(name, cloneRaw(value))
+	}
+	return nil
+}
+
+// maxFieldName is in characters.
+const maxFieldName = 100
+
+func (a *application) setTime(name string, field *time.Time, value json.RawMessage) error {
+	t := noTime()
+	if !isNull(value) {
+		s, ok := textOf(value)
+		if !ok {
+			return errors.New("is not a string")
+		}
+		if s != "" {
+			var err error
+			if t, err = parseTime(s); err != nil {
+				return err
+			}
+		}
+	}
+	switch name {
+	case "created_at", "updated_at":
+		if t.IsZero() {
+			return errors.New("cannot be cleared")
+		}
+		a.setUpdated = a.setUpdated || name == "updated_at"
+	case "closed_at":
+		a.setClosed = true
+	}
+	*field = t
+	return nil
+}
+
+func noTime() time.Time { return time.Time{} }
+
+func isNull(value json.RawMessage) bool { return string(value) == "null" }
+
+func stringOf(value json.RawMessage, most int) (string, error) {
+	if isNull(value) {
+		return "", nil
+	}
+	s, ok := textOf(value)
+	if !ok {
+		return "", errors.New("is not a string")
+	}
+	if most > 0 {
+		return s, tooLong(s, most)
+	}
+	return s, nil
+}
+
+// setName sets a status or a type; cleared, it is back at its default.
+func setName(field *string, byDefault string, value json.RawMessage) error {
+	s, err := stringOf(value, 0)
+	if err != nil {
+		return err
+	}
+	if s == "" {
+		*field = byDefault
+		return nil
+	}
+	if err := short(s, issue.MaxName); err != nil {
+		return err
+	}
+	if s == statusTombstone {
+		return errors.New("is not a status: use delete")
+	}
+	*field = s
+	return nil
+}
+
+// statusTombstone is how upstream records mark a deleted issue.
+const statusTombstone = "tombstone"
+
+func setInt(field *int, byDefault, most int, value json.RawMessage) error {
+	if isNull(value) {
+		*field = byDefault
+		return nil
+	}
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return errors.New("is not a whole number")
+	}
+	if n < 0 || n > int64(most) {
+		return fmt.Errorf("is not between 0 and %d", most)
+	}
+	*field = int(n)
+	return nil
+}
+
+// appendText applies one member of append: the old text, a blank line, the
+// new one, so that what two clones append both survives.
+func (a *application) appendText(name, text string) {
+	is := &a.s.Issue
+	if text == "" {
+		return
+	}
+	switch name {
+	case "description", "design", "acceptance_criteria", "notes":
+		field, _ := textField(is, name)
+		*field = joinText(*field, text)
+		return
+	}
+	known := structural(name) || name == "status" || name == "issue_type" || name == "priority" ||
+		name == "estimated_minutes" || name == "metadata" || timeField(is, name) != nil
+	if field, _ := textField(is, name); known || field != nil {
+		a.report(BadValue, "%s is not a text that can be appended to", clip(name))
+		return
+	}
+	old := ""
+	if raw, ok := is.Extra[name]; ok {
+		if old, ok = textOf(raw); !ok {
+			a.report(BadValue, "%s is not a text that can be appended to", clip(name))
+			return
+		}
+	}
+	if err := short(name, maxFieldName); err != nil {
+		a.report(BadValue, "%s as a field name %v", clip(name), err)
+		return
+	}
+	a.s.setExtra(name, Str(joinText(old, text)))
+}
+
+func joinText(old, text string) string {
+	if old == "" {
+		return text
+	}
+	return old + "\n\n" + text
+}
+
+func (a *application) report(kind, format string, args ...any) {
+	a.problems = append(a.problems, Problem{
+		Op: a.o.ID, Issue: a.o.Issue, Kind: kind, Detail: fmt.Sprintf(format, args...),
+	})
+}
+
+func (a *application) reportUnknown(where string, el *Elements) {
+	for name := range el.Unknown {
+		a.report(UnknownMember, "%s.%s", where, clip(name))
+	}
+}
+
+func (a *application) remove(el *Elements) {
+	if el == nil {
+		return
+	}
+	is := &a.s.Issue
+	for _, label := range el.Labels {
+		is.RemoveLabel(label)
+	}
+	for _, d := range el.Deps {
+		is.RemoveDependency(d.To, d.Type)
+	}
+	a.reportUnknown("remove", el)
+}
+
+func (a *application) add(el *Elements) {
+	if el == nil {
+		return
+	}
+	for _, label := range el.Labels {
+		a.addLabel(label)
+	}
+	for _, d := range el.Deps {
+		metadata := d.Metadata
+		if metadata != nil {
+			metadata = cloneRaw(metadata)
+		}
+		a.addDependency(issue.Dependency{
+			To: d.To, Type: d.Type, CreatedAt: a.o.At, CreatedBy: a.o.By, Metadata: metadata,
+		})
+	}
+	a.reportUnknown("add", el)
+}
+
+func (a *application) addLabel(label string) {
+	if err := short(label, issue.MaxLabel); err != nil {
+		a.report(BadValue, "label %v: %s", err, clip(label))
+		return
+	}
+	a.s.Issue.AddLabel(label)
+}
+
+func (a *application) addDependency(d issue.Dependency) {
+	if err := short(d.To, maxIssueID); err != nil {
+		a.report(BadValue, "dependency target %v: %s", err, clip(d.To))
+		return
+	}
+	if err := short(d.Type, issue.MaxName); err != nil {
+		a.report(BadValue, "dependency type %v: %s", err, clip(d.Type))
+		return
+	}
+	a.s.Issue.AddDependency(d)
+}
+
+func (a *application) comments() {
+	is, o := &a.s.Issue, a.o
+	if c := o.Comment; c != nil {
+		is.AddComment(issue.Comment{ID: o.ID.String(), Author: o.By, Text: c.Text, CreatedAt: o.At})
+	}
+	if c := o.CommentEdit; c != nil {
+		if i := is.FindComment(c.Ref); i >= 0 && is.Comments[i].Text != c.Text {
+			is.Comments[i].Text, is.Comments[i].UpdatedAt = c.Text, o.At
+		}
+	}
+	if c := o.CommentDelete; c != nil {
+		if i := is.FindComment(c.Ref); i >= 0 {
+			is.Comments = slices.Delete(is.Comments, i, i+1)
+			if len(is.Comments) == 0 {
+				is.Comments = nil
+			}
+		}
+	}
+}
