@@ -1,0 +1,158 @@
+package projection
+
+import (
+	_ "embed"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/issue"
+)
+
+// Count is how many visible issues f selects; its limit and offset are ignored.
+func (q *Query) Count(f issue.Filter) (int, error) {
+	s, err := selectIssues(q.conn, &f)
+	if err != nil {
+		return 0, err
+	}
+	n, err := number(q.conn, "SELECT count(*) FROM issue AS i WHERE "+s.text(), s.args...)
+	if err != nil {
+		return 0, fmt.Errorf("count issues: %w", err)
+	}
+	return int(n), nil
+}
+
+// Group is one value with how many issues have it.
+type Group struct {
+	Group string
+	Count int
+}
+
+// Names of the groups of issues that lack a value.
+const (
+	groupUnassigned = "(unassigned)"
+	groupNoLabels   = "(no labels)"
+	groupNoParent   = "(no parent)"
+)
+
+// CountBy groups the visible issues that f selects by status, priority, type,
+// assignee, label or parent, ordered by group. An issue with several labels or
+// parents counts in each of their groups; a priority is its number.
+func (q *Query) CountBy(f issue.Filter, key string) ([]Group, error) {
+	var column, join string
+	switch key {
+	case "status":
+		column = "i.status"
+	case "priority":
+		column = "CAST(i.priority AS TEXT)"
+	case "type":
+		column = "i.issue_type"
+	case "assignee":
+		column = "ifnull(i.assignee, '" + groupUnassigned + "')"
+	case "label":
+		column = "ifnull(l.label, '" + groupNoLabels + "')"
+		join = " LEFT JOIN label AS l ON l.issue = i.id"
+	case "parent":
+		column = "ifnull(p.target, '" + groupNoParent + "')"
+		join = " LEFT JOIN dependency AS p ON p.issue = i.id AND p.type = 'parent-child'"
+	default:
+		return nil, fmt.Errorf("cannot count by %q: use one of status, priority, type, assignee, label, parent", key)
+	}
+	s, err := selectIssues(q.conn, &f)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := q.groups("SELECT "+column+" AS name, count(*) FROM issue AS i"+join+" WHERE "+s.text()+
+		" GROUP BY name ORDER BY name", s.args...)
+	if err != nil {
+		return nil, fmt.Errorf("count issues by %s: %w", key, err)
+	}
+	return groups, nil
+}
+
+func (q *Query) groups(text string, args ...any) ([]Group, error) {
+	var groups []Group
+	err := query(q.conn, text, func(s *sqlite.Stmt) error {
+		groups = append(groups, Group{s.ColumnText(0), s.ColumnInt(1)})
+		return nil
+	}, args...)
+	return groups, err
+}
+
+// Labels is every label of a visible issue with its count, by name.
+func (q *Query) Labels() ([]Group, error) {
+	return q.groups(`SELECT l.label, count(*) FROM label AS l JOIN issue AS i ON i.id = l.issue AND i.visible = 1
+GROUP BY l.label ORDER BY l.label`)
+}
+
+// Stats is the summary of everything visible.
+type Stats struct {
+	Total, Open, InProgress, Closed, Blocked, Deferred, Ready, Pinned, Deleted int
+	EpicsEligibleForClosure                                                    int
+	AverageLeadTime                                                            time.Duration
+	ByStatus, ByType, ByPriority                                               []Group
+}
+
+//go:embed queries/epics_eligible.sql
+var epicsEligibleSQL string
+
+// statusPinned is counted for scripts that know it; it has no meaning here.
+const statusPinned = "pinned"
+
+// Stats counts. Open, InProgress, Closed, Deferred and Pinned go by status,
+// Blocked and Ready by dependencies (and deferral at now). AverageLeadTime is
+// from creation to closing, over all closed issues.
+func (q *Query) Stats(now time.Time) (Stats, error) {
+	var stats Stats
+	var err error
+	for _, g := range []struct {
+		key    string
+		groups *[]Group
+	}{{"status", &stats.ByStatus}, {"type", &stats.ByType}, {"priority", &stats.ByPriority}} {
+		if *g.groups, err = q.CountBy(issue.Filter{}, g.key); err != nil {
+			return Stats{}, err
+		}
+	}
+	for _, g := range stats.ByStatus {
+		stats.Total += g.Count
+		switch g.Group {
+		case issue.StatusOpen:
+			stats.Open = g.Count
+		case issue.StatusInProgress:
+			stats.InProgress = g.Count
+		case issue.StatusClosed:
+			stats.Closed = g.Count
+		case issue.StatusDeferred:
+			stats.Deferred = g.Count
+		case statusPinned:
+			stats.Pinned = g.Count
+		}
+	}
+	if stats.Blocked, err = q.Count(issue.Filter{Blocked: true}); err != nil {
+		return Stats{}, err
+	}
+	if stats.Ready, err = q.Count(issue.Filter{Ready: true, Now: now}); err != nil {
+		return Stats{}, err
+	}
+	for _, n := range []struct {
+		text string
+		into *int
+	}{
+		{"SELECT count(*) FROM issue WHERE deleted = 1 AND existing = 1", &stats.Deleted},
+		{epicsEligibleSQL, &stats.EpicsEligibleForClosure},
+	} {
+		count, err := number(q.conn, n.text)
+		if err != nil {
+			return Stats{}, fmt.Errorf("count issues: %w", err)
+		}
+		*n.into = int(count)
+	}
+	lead, err := number(q.conn, `SELECT CAST(avg(closed_at - created_at) AS INTEGER)
+FROM issue WHERE visible = 1 AND closed_at IS NOT NULL`)
+	if err != nil {
+		return Stats{}, fmt.Errorf("average lead time: %w", err)
+	}
+	stats.AverageLeadTime = time.Duration(lead) * time.Microsecond
+	return stats, nil
+}

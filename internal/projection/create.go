@@ -1,0 +1,153 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Create makes an empty database (tables, identity, no rows) and opens it.
+// The caller holds the write lock, and path must be free. The file is made
+// under another name and renamed, so that a reader finds all of it or nothing.
+func Create(ctx context.Context, path, workspaceID string) (*DB, error) {
+	if _, err := os.Lstat(path); err == nil {
+		return nil, fmt.Errorf("create database: %s: %w", path, fs.ErrExist)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("create database: %w", err)
+	}
+	// A WAL without its database would be replayed into the new one.
+	if err := removeCompanions(path); err != nil {
+		return nil, err
+	}
+	unfinished := path + ".new"
+	if err := remove(unfinished); err != nil {
+		return nil, err
+	}
+	if err := removeCompanions(unfinished); err != nil {
+		return nil, err
+	}
+	if err := build(ctx, unfinished, workspaceID); err != nil {
+		return nil, errors.Join(fmt.Errorf("create database %s: %w", path, err), remove(unfinished), removeCompanions(unfinished))
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("create database: %w", err), remove(unfinished))
+	}
+	return Open(ctx, path, workspaceID)
+}
+
+// build writes an empty database and closes it, with nothing left in a WAL.
+func build(ctx context.Context, path, workspaceID string) error {
+	// SQLite would make the file readable for everyone, and follow a link.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	id, err := identify(path)
+	if err != nil {
+		return err
+	}
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return err
+	}
+	conn.SetInterrupt(ctx.Done())
+	err = func() error {
+		if err := once(conn, "PRAGMA journal_mode = MEMORY"); err != nil {
+			return err
+		}
+		if err := once(conn, "BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		if err := createObjects(conn, func(definition) bool { return true }); err != nil {
+			return err
+		}
+		if err := stamp(conn, id, workspaceID); err != nil {
+			return err
+		}
+		if err := once(conn, "COMMIT"); err != nil {
+			return err
+		}
+		return once(conn, "PRAGMA journal_mode = WAL")
+	}()
+	conn.SetInterrupt(nil)
+	return errors.Join(err, conn.Close())
+}
+
+// stamp writes the identity into an open transaction.
+func stamp(conn *sqlite.Conn, id identity, workspaceID string) error {
+	for _, p := range []string{
+		"PRAGMA application_id = " + strconv.Itoa(applicationID),
+		"PRAGMA user_version = " + strconv.Itoa(schemaVersion),
+	} {
+		if err := once(conn, p); err != nil {
+			return err
+		}
+	}
+	for key, value := range id.meta(workspaceID) {
+		if err := execute(conn, upsertMeta, key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const upsertMeta = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+
+// SetAside moves what is at path (a file, a link or a directory) out of the
+// way, to a free name beside it made of label and now, and returns that name.
+// The WAL leaves first: an old one beside a new file is replayed into it. It
+// goes along under the new name, since it may hold the latest lines; -shm is
+// unlinked. The caller holds the write lock and has no DB open on path. What
+// was set aside is never deleted.
+func SetAside(path, label string, now time.Time) (string, error) {
+	stem := path + "." + label + "-" + now.UTC().Format("20060102T150405Z")
+	aside := stem
+	for n := 2; taken(aside) || taken(aside+"-wal"); n++ {
+		aside = stem + "-" + strconv.Itoa(n)
+	}
+	if err := remove(path + "-shm"); err != nil {
+		return "", err
+	}
+	for _, suffix := range []string{"-wal", "-journal", ""} {
+		err := os.Rename(path+suffix, aside+suffix)
+		if err != nil && (suffix == "" || !errors.Is(err, fs.ErrNotExist)) {
+			return "", fmt.Errorf("set database aside: %w", err)
+		}
+	}
+	return aside, nil
+}
+
+// taken reports whether a name is in use, or cannot be told to be free. The
+// write lock keeps others from taking it in between.
+func taken(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// removeCompanions unlinks the files that SQLite keeps beside a database.
+func removeCompanions(path string) error {
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		if err := remove(path + suffix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove unlinks a file that may be missing.
+func remove(path string) error {
+	err := os.Remove(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("database: %w", err)
+}

@@ -1,0 +1,213 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
+)
+
+const (
+	// checkpointPages bounds what the first command of several reads again:
+	// a connection that finds no other one open recovers the WAL, about 0.7 ms
+	// a megabyte. Emptying it costs two fsyncs, so it is not done oftener.
+	checkpointPages = 128
+
+	// largeWAL is the size in bytes from which a WAL is emptied at once
+	// after the transaction that made it so large.
+	largeWAL = 2 << 20
+)
+
+// DB is one connection. Not safe for concurrent use.
+type DB struct {
+	conn      *sqlite.Conn
+	path      string
+	id        identity
+	workspace string
+	readOnly  bool
+}
+
+// Close releases the connection. The WAL stays: emptying it would cost every
+// short command two fsyncs, and the next one the making of two files.
+func (db *DB) Close() error {
+	if db.conn == nil {
+		return nil
+	}
+	conn := db.conn
+	db.conn = nil
+	if err := conn.Close(); err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	return nil
+}
+
+// ReadOnly reports whether the database can only be queried.
+func (db *DB) ReadOnly() bool { return db.readOnly }
+
+// WorkspaceID is the id of the workspace that the database was made for.
+func (db *DB) WorkspaceID() string { return db.workspace }
+
+// Current reports whether the path still names the file that is open. A
+// missing file is not an error.
+func (db *DB) Current() (bool, error) {
+	id, err := identify(db.path)
+	switch {
+	case err == nil:
+		return id == db.id, nil
+	case errors.Is(err, ErrMissing), errors.Is(err, ErrForeign):
+		return false, nil
+	}
+	return false, err
+}
+
+// Checkpoint moves the WAL into the database and empties it, as far as
+// readers let it: those of older snapshots are not waited for.
+func (db *DB) Checkpoint() error {
+	if db.readOnly {
+		return nil
+	}
+	db.conn.SetBusyTimeout(0)
+	defer db.conn.SetBusyTimeout(busyTimeout)
+	err := once(db.conn, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+		return classify(fmt.Errorf("checkpoint: %w", err))
+	}
+	return nil
+}
+
+// checkpointLarge empties a WAL that has become large. It is an optimisation:
+// its failure does not concern the transaction before it.
+func (db *DB) checkpointLarge() {
+	if info, err := os.Lstat(db.path + "-wal"); err == nil && info.Size() >= largeWAL {
+		_ = db.Checkpoint()
+	}
+}
+
+// QuickCheck asks SQLite whether the file is sound (PRAGMA quick_check). Its
+// errors wrap ErrCorrupt.
+func (db *DB) QuickCheck() error {
+	var found []string
+	err := stream(db.conn, "PRAGMA quick_check(3)", func(s *sqlite.Stmt) error {
+		found = append(found, s.ColumnText(0))
+		return nil
+	})
+	if err != nil {
+		return classify(fmt.Errorf("check database: %w", err))
+	}
+	if len(found) != 1 || found[0] != "ok" {
+		return fmt.Errorf("%w: %q", ErrCorrupt, found)
+	}
+	return nil
+}
+
+// View runs fn in one read transaction (a consistent snapshot). The Query is
+// not to be used after fn returns.
+func (db *DB) View(ctx context.Context, fn func(*Query) error) error {
+	err := db.interruptible(ctx, func() error {
+		if err := execute(db.conn, "BEGIN"); err != nil {
+			return err
+		}
+		// The first read fixes the snapshot; until then BEGIN has read nothing.
+		_, err := number(db.conn, "SELECT 1 FROM meta")
+		if err == nil {
+			err = fn(&Query{conn: db.conn})
+		}
+		return errors.Join(err, db.rollback())
+	})
+	return classify(err)
+}
+
+// Update runs fn in one write transaction; on error nothing is changed. Settle
+// is called before the commit.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	err := db.transact(ctx, func() error {
+		tx := db.begin()
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.Settle()
+	})
+	if err == nil {
+		db.checkpointLarge()
+	}
+	return err
+}
+
+func (db *DB) begin() *Tx {
+	return &Tx{Query: Query{conn: db.conn}, marked: make(map[string]*mark), affectedLimit: affectedLimit}
+}
+
+// transact runs fn between BEGIN IMMEDIATE and COMMIT, or undoes it all.
+func (db *DB) transact(ctx context.Context, fn func() error) error {
+	if db.readOnly {
+		return fmt.Errorf("%w: %s", ErrReadOnly, db.path)
+	}
+	err := db.interruptible(ctx, func() (err error) {
+		if err := execute(db.conn, "BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		committed := false
+		defer func() {
+			// Also when fn panics: the connection may be used again.
+			if !committed {
+				err = errors.Join(err, db.rollback())
+			}
+		}()
+		if err := fn(); err != nil {
+			return err
+		}
+		err = execute(db.conn, "COMMIT")
+		committed = err == nil
+		return err
+	})
+	return classify(err)
+}
+
+// rollback ends a transaction that SQLite may have ended by itself.
+func (db *DB) rollback() error {
+	if db.conn.AutocommitEnabled() {
+		return nil
+	}
+	db.conn.SetInterrupt(nil)
+	return execute(db.conn, "ROLLBACK")
+}
+
+// interruptible runs fn so that the end of ctx interrupts its statements.
+func (db *DB) interruptible(ctx context.Context, fn func() error) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	db.conn.SetInterrupt(ctx.Done())
+	defer db.conn.SetInterrupt(nil)
+	err := fn()
+	if err != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return err
+}
+
+// keepWAL tells SQLite not to empty and remove the WAL when the last
+// connection is closed (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE). The library has no
+// call for it and does not hand out its handle, so the handle is read by
+// reflection. Should the field ever be gone, closing merely gets slower, and a
+// test says so.
+func keepWAL(conn *sqlite.Conn) bool {
+	field := reflect.ValueOf(conn).Elem().FieldByName("conn")
+	if !field.IsValid() || field.Kind() != reflect.Uintptr || field.Uint() == 0 {
+		return false
+	}
+	tls := libc.NewTLS()
+	defer tls.Close()
+	arguments := libc.NewVaList(int32(1), uintptr(0))
+	if arguments == 0 {
+		return false
+	}
+	defer libc.Xfree(tls, arguments)
+	result := sqlite3.Xsqlite3_db_config(tls, uintptr(field.Uint()), sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, arguments)
+	return result == sqlite3.SQLITE_OK
+}

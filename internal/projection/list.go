@@ -1,0 +1,174 @@
+package projection
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/issue"
+)
+
+var (
+	//go:embed queries/list_labels.sql
+	listLabelsSQL string
+	//go:embed queries/list_dependencies.sql
+	listDependenciesSQL string
+	//go:embed queries/list_dependents.sql
+	listDependentsSQL string
+	//go:embed queries/list_comments.sql
+	listCommentsSQL string
+	//go:embed queries/blockers.sql
+	blockersSQL string
+	//go:embed queries/live_parents.sql
+	liveParentsSQL string
+)
+
+// Row is an issue in a list with its counts.
+type Row struct {
+	issue.Issue         // labels and dependencies filled, comments not
+	DependencyCount int // what it depends on (all types, visible targets or not)
+	DependentCount  int // what depends on it (visible holders)
+	CommentCount    int
+	Blocked         bool
+}
+
+// decorated is how many rows get their labels and counts from one statement.
+const decorated = 500
+
+// List returns the visible issues that f selects, in its order.
+func (q *Query) List(f issue.Filter) ([]Row, error) {
+	text, args, err := q.listText(&f)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	err = query(q.conn, text, func(s *sqlite.Stmt) error {
+		i, err := scanIssue(s)
+		rows = append(rows, Row{Issue: i, Blocked: s.ColumnBool(issueColumnCount)})
+		return err
+	}, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list issues: %w", err)
+	}
+	for chunk := range slices.Chunk(rows, decorated) {
+		if err := q.decorate(chunk); err != nil {
+			return nil, fmt.Errorf("list issues: %w", err)
+		}
+	}
+	return rows, nil
+}
+
+func (q *Query) listText(f *issue.Filter) (string, []any, error) {
+	s, err := selectIssues(q.conn, f)
+	if err != nil {
+		return "", nil, err
+	}
+	order, err := orderBy(f)
+	if err != nil {
+		return "", nil, err
+	}
+	text := "SELECT " + issueColumns + ", i.blocked\nFROM issue AS i\nWHERE " + s.text() + "\n" + order
+	args := s.args
+	if f.Limit > 0 || f.Offset > 0 {
+		limit := int64(f.Limit)
+		if f.Limit <= 0 {
+			limit = -1
+		}
+		text += "\nLIMIT ? OFFSET ?"
+		args = append(args, limit, int64(max(f.Offset, 0)))
+	}
+	return text, args, nil
+}
+
+// decorate fills labels, dependencies and counts of rows. Each statement gets
+// all ids as one JSON array and answers with positions in it.
+func (q *Query) decorate(rows []Row) error {
+	ids := make([]string, len(rows))
+	for n := range rows {
+		ids[n] = rows[n].ID
+	}
+	list := jsonList(ids)
+	err := query(q.conn, listLabelsSQL, func(s *sqlite.Stmt) error {
+		r := &rows[s.ColumnInt(0)]
+		r.Labels = append(r.Labels, s.ColumnText(1))
+		return nil
+	}, list)
+	if err != nil {
+		return err
+	}
+	err = query(q.conn, listDependenciesSQL, func(s *sqlite.Stmt) error {
+		r := &rows[s.ColumnInt(0)]
+		r.Dependencies = append(r.Dependencies, scanDependency(s, 1))
+		r.DependencyCount++
+		return nil
+	}, list)
+	if err != nil {
+		return err
+	}
+	err = query(q.conn, listDependentsSQL, func(s *sqlite.Stmt) error {
+		rows[s.ColumnInt(0)].DependentCount = s.ColumnInt(1)
+		return nil
+	}, list)
+	if err != nil {
+		return err
+	}
+	return query(q.conn, listCommentsSQL, func(s *sqlite.Stmt) error {
+		rows[s.ColumnInt(0)].CommentCount = s.ColumnInt(1)
+		return nil
+	}, list)
+}
+
+// BlockedRow is a blocked issue with the open issues that block it (directly;
+// else those that block its nearest parents).
+type BlockedRow struct {
+	Row
+	BlockedBy []string // sorted
+}
+
+// Blocked is List of the blocked issues among those that f selects.
+func (q *Query) Blocked(f issue.Filter) ([]BlockedRow, error) {
+	f.Blocked = true
+	rows, err := q.List(f)
+	if err != nil {
+		return nil, err
+	}
+	blocked := make([]BlockedRow, len(rows))
+	for n := range rows {
+		blocked[n].Row = rows[n]
+		if blocked[n].BlockedBy, err = q.blockers(rows[n].ID); err != nil {
+			return nil, fmt.Errorf("blockers of %s: %w", rows[n].ID, err)
+		}
+	}
+	return blocked, nil
+}
+
+// blockers climbs from an issue through its live parents and stops on each
+// way at the first issue that is blocked directly.
+func (q *Query) blockers(issueID string) ([]string, error) {
+	var found []string
+	seen := map[string]bool{issueID: true}
+	for queue := []string{issueID}; len(queue) > 0; queue = queue[1:] {
+		direct, err := texts(q.conn, blockersSQL, queue[0])
+		if err != nil {
+			return nil, err
+		}
+		if len(direct) > 0 {
+			found = append(found, direct...)
+			continue
+		}
+		parents, err := texts(q.conn, liveParentsSQL, queue[0])
+		if err != nil {
+			return nil, err
+		}
+		for _, parent := range parents {
+			if !seen[parent] {
+				seen[parent] = true
+				queue = append(queue, parent)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
+}

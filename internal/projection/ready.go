@@ -1,0 +1,171 @@
+package projection
+
+import (
+	_ "embed"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/issue"
+	"beads/internal/op"
+)
+
+var (
+	//go:embed queries/blocked_whole.sql
+	blockedWholeSQL string
+	//go:embed queries/blocked_direct.sql
+	blockedDirectSQL string
+	//go:embed queries/blocked_parents.sql
+	blockedParentsSQL string
+)
+
+// affectedLimit is how many issues are looked at one by one before the
+// readiness of all is recomputed in one statement instead.
+const affectedLimit = 4096
+
+// readiness maintains issue.blocked. An issue is live if it is visible and not
+// closed. It is blocked iff it is live and either has a blocks dependency on a
+// live issue or a parent (its parent-child dependency) that is live and
+// blocked: the least solution, also where parents form a cycle.
+//
+// A change can only reach the changed issues, those that a change of liveness
+// blocks or frees, and all descendants of these. In that set the values are
+// forgotten and derived again from its rim.
+type readiness struct {
+	conn     *sqlite.Conn
+	limit    int
+	affected map[string]bool // true: its liveness changed
+	order    []string        // affected, in the order of finding
+}
+
+func newReadiness(conn *sqlite.Conn, limit int) *readiness {
+	return &readiness{conn: conn, limit: limit, affected: make(map[string]bool)}
+}
+
+func live(s *op.State) bool {
+	return s.Exists && !s.Deleted && s.Issue.Status != issue.StatusClosed
+}
+
+// changed notes the two states of an issue that was stored. Whom it blocks is
+// asked in settle, when the dependencies of all issues are stored.
+func (r *readiness) changed(before, after *op.State) {
+	was, is := live(before), live(after)
+	switch {
+	case was != is:
+		r.reach(after.Issue.ID)
+		r.affected[after.Issue.ID] = true
+	case is && !slices.EqualFunc(before.Issue.Dependencies, after.Issue.Dependencies, sameEdge):
+		r.reach(after.Issue.ID)
+	}
+}
+
+func sameEdge(a, b issue.Dependency) bool { return a.To == b.To && a.Type == b.Type }
+
+func (r *readiness) reach(issueID string) {
+	if _, known := r.affected[issueID]; !known {
+		r.affected[issueID] = false
+		r.order = append(r.order, issueID)
+	}
+}
+
+// settle recomputes what the noted changes reach.
+func (r *readiness) settle() error {
+	for _, issueID := range slices.Clone(r.order) {
+		if !r.affected[issueID] {
+			continue
+		}
+		dependents, err := texts(r.conn, "SELECT issue FROM dependency WHERE target = ? AND type = 'blocks'", issueID)
+		if err != nil {
+			return err
+		}
+		for _, dependent := range dependents {
+			r.reach(dependent)
+		}
+	}
+	for n := 0; n < len(r.order); n++ {
+		if len(r.order) > r.limit {
+			return execute(r.conn, blockedWholeSQL)
+		}
+		children, err := r.children(r.order[n])
+		if err != nil {
+			return err
+		}
+		for _, child := range children {
+			r.reach(child)
+		}
+	}
+	return r.derive()
+}
+
+func (r *readiness) children(issueID string) ([]string, error) {
+	return texts(r.conn, "SELECT issue FROM dependency WHERE target = ? AND type = 'parent-child'", issueID)
+}
+
+// derive computes the affected set anew; everything outside it is right.
+func (r *readiness) derive() error {
+	var (
+		blocked = make(map[string]bool)
+		stored  = make(map[string]bool)
+		living  = make(map[string]bool)
+		queue   []string
+	)
+	for _, issueID := range r.order {
+		err := query(r.conn, "SELECT blocked, visible = 1 AND status <> 'closed' FROM issue WHERE id = ?", func(s *sqlite.Stmt) error {
+			stored[issueID], living[issueID] = s.ColumnBool(0), s.ColumnBool(1)
+			return nil
+		}, issueID)
+		if err != nil {
+			return err
+		}
+		if !living[issueID] {
+			continue
+		}
+		seed, err := r.seed(issueID)
+		if err != nil {
+			return err
+		}
+		if seed {
+			blocked[issueID] = true
+			queue = append(queue, issueID)
+		}
+	}
+	for len(queue) > 0 {
+		children, err := r.children(queue[0])
+		if err != nil {
+			return err
+		}
+		queue = queue[1:]
+		for _, child := range children {
+			if living[child] && !blocked[child] {
+				blocked[child] = true
+				queue = append(queue, child)
+			}
+		}
+	}
+	for _, issueID := range r.order {
+		if stored[issueID] == blocked[issueID] {
+			continue
+		}
+		if err := execute(r.conn, "UPDATE issue SET blocked = ? WHERE id = ?", blocked[issueID], issueID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seed reports whether a live affected issue is blocked by itself or through
+// a parent outside the affected set.
+func (r *readiness) seed(issueID string) (bool, error) {
+	direct, err := number(r.conn, blockedDirectSQL, issueID)
+	if err != nil || direct != 0 {
+		return direct != 0, err
+	}
+	parents, err := texts(r.conn, blockedParentsSQL, issueID)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(parents, func(parent string) bool {
+		_, inside := r.affected[parent]
+		return !inside
+	}), nil
+}

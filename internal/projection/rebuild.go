@@ -1,0 +1,222 @@
+package projection
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/issue"
+	"beads/internal/op"
+)
+
+var (
+	//go:embed queries/same_id.sql
+	sameIDSQL string
+	//go:embed queries/fold_order.sql
+	foldOrderSQL string
+)
+
+// rebuildCache is the page cache of a rebuild in KiB (see PRAGMA cache_size).
+const rebuildCache = 16 << 10
+
+// Rebuild drops and recreates every table, lets load add the operations in any
+// order, folds every issue in bounded memory and builds the indexes, all in
+// one transaction: readers keep the old answers until it commits, and a
+// failure leaves the old database. With keepOld the readable rows of the old
+// operation table, and the old quarantine, are added before load is called.
+//
+// In load the queries about issues find nothing, since nothing is folded yet.
+func (db *DB) Rebuild(ctx context.Context, keepOld bool, load func(*Tx) error) error {
+	if !db.readOnly {
+		// The default cache would write each page of an index many times.
+		if err := once(db.conn, fmt.Sprintf("PRAGMA cache_size = -%d", rebuildCache)); err != nil {
+			return classify(err)
+		}
+		defer once(db.conn, "PRAGMA cache_size = -2000")
+	}
+	err := db.transact(ctx, func() error {
+		tx := db.begin()
+		tx.rebuilding = true
+		if err := db.renew(tx, keepOld); err != nil {
+			return fmt.Errorf("rebuild database: %w", err)
+		}
+		if err := load(tx); err != nil {
+			return err
+		}
+		if err := tx.foldAll(); err != nil {
+			return fmt.Errorf("rebuild database: %w", err)
+		}
+		return nil
+	})
+	if err == nil {
+		db.checkpointLarge()
+	}
+	return err
+}
+
+// renew replaces whatever schema there is by ours without the indexes, and
+// saves the old lines over if asked to.
+func (db *DB) renew(tx *Tx, keepOld bool) error {
+	found, err := readObjects(db.conn)
+	if err != nil {
+		return err
+	}
+	kept, err := clearSchema(db.conn, found, keepOld)
+	if err != nil {
+		return err
+	}
+	err = createObjects(db.conn, func(d definition) bool { return d.kind == "table" })
+	if err != nil {
+		return err
+	}
+	if err := stamp(db.conn, db.id, db.workspace); err != nil {
+		return err
+	}
+	for _, name := range kept {
+		copyRows := tx.copyOperations
+		if name == oldName("quarantine") {
+			copyRows = tx.copyQuarantine
+		}
+		// An older schema may lack a column: then there is nothing to keep.
+		if err := copyRows(name); err != nil && sqlite.ErrCode(err) != sqlite.ResultError {
+			return err
+		}
+		if err := once(db.conn, "DROP TABLE "+quoteName(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func oldName(table string) string { return "old_" + table }
+
+// clearSchema drops every object. With keep, the tables of lines are renamed
+// instead; their names now are returned.
+func clearSchema(conn *sqlite.Conn, found []object, keep bool) (kept []string, err error) {
+	for _, o := range found {
+		if o.kind == "index" {
+			if err := once(conn, "DROP INDEX "+quoteName(o.name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, o := range found {
+		if o.kind != "table" || strings.HasPrefix(o.name, "sqlite_") {
+			continue
+		}
+		text := "DROP TABLE " + quoteName(o.name)
+		if keep && (o.name == "operation" || o.name == "quarantine") {
+			text = "ALTER TABLE " + quoteName(o.name) + " RENAME TO " + quoteName(oldName(o.name))
+			kept = append(kept, oldName(o.name))
+		}
+		if err := once(conn, text); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+func quoteName(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// copyOperations adds the lines of an old operation table that can be read.
+func (tx *Tx) copyOperations(table string) error {
+	var buf []byte
+	return stream(tx.conn, "SELECT line FROM "+quoteName(table)+" ORDER BY rowid", func(s *sqlite.Stmt) error {
+		buf = columnRaw(s, 0, buf)
+		record, err := op.Read(buf)
+		if err != nil || record.Op == nil {
+			return nil
+		}
+		_, _, err = tx.Add(record.Op, record.Line, record.Sum)
+		return err
+	})
+}
+
+func (tx *Tx) copyQuarantine(table string) error {
+	return once(tx.conn, `INSERT INTO quarantine (file, hash, line, offset, reason, raw)
+SELECT file, hash, line, offset, reason, raw FROM `+quoteName(table)+` ORDER BY rowid`)
+}
+
+// foldAll derives every row from the operation table, which is complete.
+func (tx *Tx) foldAll() error {
+	if err := tx.needIssueIndex(); err != nil {
+		return err
+	}
+	var same []op.ID
+	err := query(tx.conn, sameIDSQL, func(s *sqlite.Stmt) error {
+		same = append(same, columnID(s, 0))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range same {
+		if err := tx.settleSameID(id); err != nil {
+			return err
+		}
+	}
+	if err := tx.foldEach(); err != nil {
+		return err
+	}
+	if err := tx.foldSettings(); err != nil {
+		return err
+	}
+	err = createObjects(tx.conn, func(d definition) bool {
+		return d.kind == "index" && d.name != "operation_issue_index"
+	})
+	if err != nil {
+		return err
+	}
+	return execute(tx.conn, blockedWholeSQL)
+}
+
+// foldEach streams all operations by issue and id, and inserts each issue when
+// its last operation was applied. Issues come in the order of their ids, so
+// the tables grow at their ends.
+func (tx *Tx) foldEach() error {
+	var (
+		state    op.State
+		problems []op.Problem
+		started  bool
+	)
+	finish := func() error {
+		if !started {
+			return nil
+		}
+		if err := insertIssue(tx.conn, &state); err != nil {
+			return err
+		}
+		if err := storeParts(tx.conn, &issue.Issue{}, &state.Issue); err != nil {
+			return err
+		}
+		return insertProblems(tx.conn, state.Issue.ID, problems)
+	}
+	err := query(tx.conn, foldOrderSQL, func(s *sqlite.Stmt) error {
+		id, issueID := columnID(s, 0), s.ColumnText(1)
+		if !started || issueID != state.Issue.ID {
+			if err := finish(); err != nil {
+				return err
+			}
+			started = true
+			state, problems = op.State{}, nil
+			state.Issue.ID = issueID
+		}
+		o, problem := readOperation(id, issueID, columnBlob(s, 2))
+		if problem != nil {
+			problems = append(problems, *problem)
+			return nil
+		}
+		_, reported := state.Apply(o)
+		problems = append(problems, reported...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return finish()
+}

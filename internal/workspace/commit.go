@@ -1,0 +1,265 @@
+package workspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"beads/internal/op"
+	"beads/internal/oplog"
+	"beads/internal/projection"
+)
+
+// clockTolerance is how far an id may be ahead of our clock and still pull it
+// along; beyond it, a wrong clock elsewhere would poison everyone.
+const clockTolerance = 24 * time.Hour
+
+// errReplaced: the log was replaced while it was appended to, by a file that is
+// not ours to write.
+var errReplaced = errors.New("git has begun to track .beads")
+
+// Tx is what a decision sees: the current state, under the write lock.
+type Tx struct {
+	*projection.Query
+	Now time.Time
+}
+
+// Draft is an operation to be made. One without an id gets id, at, by and
+// session from Commit. One with an id keeps everything it has; Line, if set, is
+// its line, relayed verbatim.
+type Draft struct {
+	Op   *op.Operation
+	Line []byte
+	Sum  bool // Line carries a valid sum
+}
+
+// Commit is the one write path. It brings the database up to date, calls decide
+// with the current state, appends the operations to the log and the guard copy,
+// fsyncs both, and applies them to the database, all under the write lock. When
+// it returns nil, the operations are durable; when it returns an error, they are
+// not acknowledged, and unless the error came from the append nothing was
+// written.
+//
+// It returns the operations that were written: fewer than decide asked for when
+// some were held already. An operation whose condition does not hold fails the
+// whole commit with ErrVoid.
+func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error)) (made []*op.Operation, err error) {
+	if w.opts.ReadOnly {
+		return nil, ErrReadOnly
+	}
+	s, err := w.begin(ctx, w.opts.LockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		// What is durable stays acknowledged, whatever closing says.
+		if endErr := s.end(); err == nil && endErr != nil {
+			w.opts.Notice(fmt.Sprintf("after the write: %v", endErr))
+		}
+	}()
+	if _, err := s.refresh(ctx, false); err != nil {
+		return nil, err
+	}
+	if s.degraded != nil {
+		return nil, s.degraded
+	}
+	var batch *batch
+	err = w.db.View(ctx, func(q *projection.Query) error {
+		tx := &Tx{Query: q, Now: w.opts.Now()}
+		drafts, err := decide(tx)
+		if err != nil || len(drafts) == 0 {
+			return err
+		}
+		batch, err = w.stamp(tx, drafts)
+		return err
+	})
+	if err != nil || batch == nil || len(batch.lines) == 0 {
+		return nil, err
+	}
+	if err := interrupted(ctx); err != nil {
+		return nil, err
+	}
+	return batch.made, s.write(batch)
+}
+
+// batch is what one commit writes.
+type batch struct {
+	made  []*op.Operation
+	lines [][]byte
+	sums  []bool
+}
+
+// stamp makes lines of drafts: ids from the clock, so that each is greater than
+// everything its issue has seen, and conditions checked as the fold will.
+func (w *Workspace) stamp(tx *Tx, drafts []Draft) (*batch, error) {
+	b := &batch{}
+	clock := op.Clock{Now: func() time.Time { return tx.Now }, Rand: w.opts.Rand}
+	newest, err := tx.MaxID(tx.Now.Add(clockTolerance))
+	if err != nil {
+		return nil, err
+	}
+	latest := map[string]op.ID{} // of the issues changed in this commit
+	for _, d := range drafts {
+		o := d.Op
+		if o.ID.IsZero() {
+			last, known := latest[o.Issue]
+			if !known {
+				if last, err = tx.IssueMaxID(o.Issue); err != nil {
+					return nil, err
+				}
+			}
+			if o.ID, err = clock.Next(newest, last); err != nil {
+				return nil, fmt.Errorf("%s: %w", o.Issue, err)
+			}
+			latest[o.Issue] = o.ID
+			if o.ID.Time().Before(tx.Now.Add(clockTolerance)) {
+				newest = o.ID
+			}
+			o.V, o.At, o.By, o.Session = op.Version, tx.Now.UTC().Truncate(time.Millisecond), w.opts.Actor(), w.opts.Session
+			if err := holds(tx, o); err != nil {
+				return nil, err
+			}
+		}
+		if err := b.add(tx, d); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// holds checks an operation's condition against the state under the lock.
+func holds(tx *Tx, o *op.Operation) error {
+	if o.If == nil {
+		return nil
+	}
+	met := false
+	if o.Issue == "" {
+		settings, err := tx.Settings()
+		if err != nil {
+			return err
+		}
+		met, _ = settings.Apply(o)
+	} else {
+		state, err := tx.State(o.Issue)
+		if err != nil {
+			return err
+		}
+		met = state.Holds(o)
+	}
+	if !met {
+		return fmt.Errorf("%s %s: %w", o.Do, o.Issue, ErrVoid)
+	}
+	return nil
+}
+
+// add encodes a draft, unless its line is held already.
+func (b *batch) add(tx *Tx, d Draft) error {
+	line, sum := d.Line, d.Sum
+	if line == nil {
+		encoded, err := op.Encode(d.Op)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", d.Op.Do, d.Op.Issue, err)
+		}
+		line, sum = encoded, true
+	}
+	_, held, err := tx.Seq(d.Op.ID, op.Hash(line))
+	if err != nil || held {
+		return err
+	}
+	b.made, b.lines, b.sums = append(b.made, d.Op), append(b.lines, line), append(b.sums, sum)
+	return nil
+}
+
+// write makes the batch durable and then applies it. Only the first can fail:
+// the database catches up on the next call.
+func (s *session) write(b *batch) error {
+	w := s.w
+	var from oplog.PairCursors
+	err := w.db.View(context.Background(), func(q *projection.Query) (err error) {
+		if from.Log, err = q.Cursor(projection.LogCopy); err != nil {
+			return err
+		}
+		from.Guard, err = q.Cursor(projection.GuardCopy)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	pair := oplog.Pair{Log: s.log, Guard: s.guard, Allow: s.allow}
+	to, err := pair.Append(b.lines, from)
+	if err != nil {
+		return fmt.Errorf("nothing was acknowledged: %w", err)
+	}
+	err = w.db.Update(context.Background(), func(tx *projection.Tx) error {
+		for i, o := range b.made {
+			if _, _, err := tx.Add(o, b.lines[i], b.sums[i]); err != nil {
+				return err
+			}
+		}
+		if to.Replaced {
+			to.Log, to.Guard = oplog.Cursor{}, oplog.Cursor{}
+		}
+		if err := tx.SetCursor(projection.LogCopy, to.Log); err != nil || s.guard == nil {
+			return err
+		}
+		return tx.SetCursor(projection.GuardCopy, to.Guard)
+	})
+	if err != nil {
+		w.opts.Notice(fmt.Sprintf("saved, but the database is behind until the next command: %v", err))
+	}
+	return nil
+}
+
+// allow decides whether a file that took the log's place may be appended to:
+// not when Git has begun to track it.
+func (s *session) allow(string) error {
+	moved, err := s.w.moved()
+	if err == nil && moved {
+		err = errReplaced
+	}
+	return err
+}
+
+// commitPrefix records the prefix unless one is known.
+func (w *Workspace) commitPrefix(ctx context.Context, prefix string) error {
+	_, err := w.Commit(ctx, func(tx *Tx) ([]Draft, error) {
+		settings, err := tx.Settings()
+		if err != nil || settings.Values["issue_prefix"] != nil {
+			return nil, err
+		}
+		return []Draft{{Op: &op.Operation{
+			Do: op.DoInit, If: &op.Condition{Unset: true}, Set: map[string]json.RawMessage{"issue_prefix": op.Str(prefix)},
+		}}}, nil
+	})
+	return err
+}
+
+// Drafts makes drafts of records that were read from a file: snapshot records
+// become import operations, operation lines are relayed as they are, and what
+// is held already is dropped.
+func (tx *Tx) Drafts(records []op.Record) ([]Draft, error) {
+	var drafts []Draft
+	prior := map[string][]op.ID{}
+	for _, r := range records {
+		if r.Legacy == nil {
+			drafts = append(drafts, Draft{Op: r.Op, Line: r.Line, Sum: r.Sum})
+			continue
+		}
+		ids, known := prior[r.Legacy.Issue]
+		if !known {
+			var err error
+			if ids, err = tx.LegacyIDs(r.Legacy.Issue); err != nil {
+				return nil, err
+			}
+		}
+		o, news := op.ImportOperation(r.Legacy, ids)
+		if news {
+			ids = append(ids, o.ID)
+			drafts = append(drafts, Draft{Op: o})
+		}
+		prior[r.Legacy.Issue] = ids
+	}
+	return drafts, nil
+}

@@ -1,0 +1,242 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"beads/internal/projection"
+)
+
+// Report says what a refresh moved.
+type Report struct {
+	Applied     int           `json:"applied"`     // operations new to the database
+	Restored    int           `json:"restored"`    // lines put back into the log or the guard copy
+	Imported    int           `json:"imported"`    // snapshot records that became operations
+	Quarantined int           `json:"quarantined"` // lines that cannot be read, not seen before
+	Rebuilt     bool          `json:"rebuilt"`     // the database was made anew
+	FullScan    bool          `json:"full_scan"`   // the copies were read from the start
+	Duration    time.Duration `json:"duration_ns"`
+}
+
+// Quiet reports whether nothing moved.
+func (r Report) Quiet() bool {
+	return r.Applied == 0 && r.Restored == 0 && r.Imported == 0 && r.Quarantined == 0 && !r.Rebuilt
+}
+
+// Refresh makes log, guard copy and database equal under the write lock: set
+// union, so it is idempotent and may be called at any time. verify reads both
+// files from the start even if they look untouched. It fails only if the union
+// could not be made durable; a line that cannot be read is no failure.
+func (w *Workspace) Refresh(ctx context.Context, verify bool) (Report, error) {
+	if w.opts.ReadOnly {
+		return Report{}, ErrReadOnly
+	}
+	return w.refresh(ctx, w.opts.LockTimeout, verify)
+}
+
+func (w *Workspace) refresh(ctx context.Context, patience time.Duration, verify bool) (report Report, err error) {
+	s, err := w.begin(ctx, patience)
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, s.end()) }()
+	report, err = s.refresh(ctx, verify)
+	if err == nil {
+		err = s.degraded
+	}
+	return report, err
+}
+
+// refresh is the step of Refresh and Commit under the lock. A copy that could
+// not be written is left in s.degraded: readers can still be served.
+func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
+	started := s.w.opts.Now()
+	report, err := s.database(ctx)
+	if err != nil {
+		return report, err
+	}
+	if !report.Rebuilt {
+		err = s.w.db.Update(ctx, func(tx *projection.Tx) error {
+			return s.unite(ctx, tx, &report, verify)
+		})
+		if errors.Is(err, projection.ErrCorrupt) {
+			report, err = s.replace(ctx, "corrupt", true)
+		}
+	}
+	report.Duration = s.w.opts.Now().Sub(started)
+	if err == nil {
+		err = s.w.keepSettings()
+	}
+	s.tell(report)
+	return report, err
+}
+
+// tell says in one line each what a person would want to know.
+func (s *session) tell(r Report) {
+	notice := s.w.opts.Notice
+	if r.Imported > 0 {
+		notice(fmt.Sprintf("imported %d snapshot records that another program wrote", r.Imported))
+	}
+	if r.Restored > 0 {
+		notice(fmt.Sprintf("restored %d operations that a copy of the log had lost", r.Restored))
+	}
+	if r.Quarantined > 0 {
+		notice(fmt.Sprintf("%d lines cannot be read and were quarantined; see: bd doctor", r.Quarantined))
+	}
+}
+
+// database opens the database, or makes it again from the other copies when it
+// is missing, stale, corrupt, or not ours.
+func (s *session) database(ctx context.Context) (Report, error) {
+	w := s.w
+	err := w.openDB(ctx)
+	switch {
+	case err == nil:
+		return Report{}, nil
+	case errors.Is(err, projection.ErrMissing):
+		return s.replace(ctx, "", false)
+	case errors.Is(err, projection.ErrStale):
+		return s.rebuild(ctx, true, "")
+	case errors.Is(err, projection.ErrForeign):
+		return s.replace(ctx, "foreign", false)
+	case errors.Is(err, projection.ErrCorrupt):
+		return s.replace(ctx, "corrupt", true)
+	}
+	return Report{}, err
+}
+
+// replace sets a database aside (label says why; "" if there is none) and
+// builds a new one. salvage reads what can still be read of the old one.
+func (s *session) replace(ctx context.Context, label string, salvage bool) (Report, error) {
+	w := s.w
+	if err := w.closeDB(); err != nil && label == "" {
+		return Report{}, err
+	}
+	aside := ""
+	if label != "" {
+		path, err := projection.SetAside(w.place.DB, label, w.opts.Now())
+		if err != nil {
+			return Report{}, fmt.Errorf("set the database aside: %w", err)
+		}
+		w.opts.Notice(fmt.Sprintf("the database was %s: set aside as %s and built again", label, filepath.Base(path)))
+		if salvage {
+			aside = path
+		}
+	}
+	if err := s.identify(); err != nil {
+		return Report{}, err
+	}
+	db, err := projection.Create(ctx, w.place.DB, w.id)
+	if err != nil {
+		return Report{}, err
+	}
+	w.db = db
+	return s.rebuild(ctx, false, aside)
+}
+
+// identify makes sure that the workspace has an id.
+func (s *session) identify() error {
+	if s.w.id != "" {
+		return nil
+	}
+	l, err := loadLocal(s.w.place)
+	if err == nil && l.Workspace == "" {
+		l, err = newLocal(s.w.place, s.w.opts.Rand)
+	}
+	s.w.id = l.Workspace
+	return err
+}
+
+// rebuild fills w.db from every copy in one transaction, so that readers keep
+// the old answers until the new ones are there.
+func (s *session) rebuild(ctx context.Context, keepOld bool, aside string) (Report, error) {
+	report := Report{Rebuilt: true}
+	err := s.w.db.Rebuild(ctx, keepOld, func(tx *projection.Tx) error {
+		if aside != "" {
+			if err := salvage(tx, aside); err != nil {
+				return err
+			}
+		}
+		return s.unite(ctx, tx, &report, true)
+	})
+	if err != nil {
+		return report, errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
+	}
+	return report, nil
+}
+
+// openDB opens the database without any lock. An empty id means that local.json
+// is gone; then the id that the database itself records is taken up again if it
+// is in its place, since it may be the only copy that is left.
+func (w *Workspace) openDB(ctx context.Context) error {
+	if w.db != nil {
+		current, err := w.db.Current()
+		if err == nil && current {
+			return nil
+		}
+		if err := errors.Join(err, w.closeDB()); err != nil {
+			return err
+		}
+	}
+	if w.id == "" {
+		l, err := loadLocal(w.place)
+		if err != nil {
+			return err
+		}
+		w.id = l.Workspace
+	}
+	db, err := projection.Open(ctx, w.place.DB, w.id)
+	if db != nil {
+		w.db = db
+	}
+	if err != nil {
+		return err
+	}
+	if w.id == "" {
+		w.id = db.WorkspaceID()
+		if !w.opts.ReadOnly {
+			return local{Workspace: w.id}.store(w.place)
+		}
+	}
+	return nil
+}
+
+// fresh reports whether no copy has changed since the database saw it: one
+// lstat each.
+func (w *Workspace) fresh(q *projection.Query) (bool, error) {
+	copies := []struct {
+		name projection.Copy
+		path string
+	}{
+		{projection.LogCopy, w.place.LogPath()},
+		{projection.GuardCopy, w.place.GuardPath()},
+		{projection.SourceCopy, w.place.Source},
+	}
+	for _, c := range copies {
+		if c.path == "" {
+			continue
+		}
+		info, err := w.opts.FS.Stat(c.path)
+		if errors.Is(err, fs.ErrNotExist) && c.name == projection.SourceCopy {
+			continue // tracked, but not checked out
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		cursor, err := q.Cursor(c.name)
+		if err != nil {
+			return false, err
+		}
+		if cursor.Info != info {
+			return false, nil
+		}
+	}
+	return true, nil
+}

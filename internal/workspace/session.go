@@ -1,0 +1,165 @@
+package workspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"beads/internal/oplog"
+)
+
+// session is the time between taking and releasing the write lock: both flocks,
+// the open copies, and nothing that sleeps or talks to a network.
+type session struct {
+	w     *Workspace
+	lock  *oplog.FileLock
+	log   *oplog.Log
+	guard *oplog.Log // nil if there is no guard copy
+
+	degraded error // a copy could not be written during the union
+}
+
+// holder is what the lock file says for those who wait.
+type holder struct {
+	PID     int    `json:"pid"`
+	Command string `json:"command"`
+}
+
+// begin takes the write lock, waiting in the kernel for at most patience. It
+// locks again when a file was replaced meanwhile, and follows the workspace when
+// Git has begun or ceased to track .beads.
+func (w *Workspace) begin(ctx context.Context, patience time.Duration) (*session, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, errBusy)
+	defer cancel()
+	for {
+		s := &session{w: w}
+		again, err := s.take(waiting)
+		if err == nil && !again {
+			return s, nil
+		}
+		if errors.Is(err, errBusy) {
+			err = s.busy()
+		}
+		err = errors.Join(err, s.end())
+		if err == nil {
+			err = interrupted(waiting)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// take does the steps of begin once; again asks for another turn.
+func (s *session) take(ctx context.Context) (again bool, err error) {
+	w := s.w
+	if s.lock, err = oplog.OpenLock(w.place.LockPath()); err != nil {
+		return w.wiped(err)
+	}
+	if err = s.lock.Lock(ctx); err != nil {
+		return false, err
+	}
+	if s.log, err = oplog.Open(w.opts.FS, w.place.LogPath(), true); err != nil {
+		return false, err
+	}
+	if err = s.log.Lock(ctx); err != nil {
+		return false, err
+	}
+	for _, file := range []interface{ Current() (bool, error) }{s.lock, s.log} {
+		current, err := file.Current()
+		if err != nil || !current {
+			return !current, err
+		}
+	}
+	info, err := s.log.Stat()
+	if err != nil {
+		return false, err
+	}
+	if w.log != (oplog.Info{}) && !w.log.Same(info) {
+		if moved, err := w.relocate(); err != nil || moved {
+			return moved, err
+		}
+	}
+	w.log = info
+	if w.place.Guard != "" {
+		if err = os.MkdirAll(w.place.Guard, 0o700); err != nil {
+			return false, err
+		}
+		if s.guard, err = oplog.Open(w.opts.FS, w.place.GuardPath(), true); err != nil {
+			return false, err
+		}
+	}
+	content, err := json.Marshal(holder{PID: os.Getpid(), Command: w.opts.Command})
+	if err != nil {
+		return false, err
+	}
+	return false, s.lock.WriteContent(content)
+}
+
+// wiped makes the directory again that vanished under a running process, if the
+// guard copy says that the workspace is still one.
+func (w *Workspace) wiped(err error) (again bool, _ error) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if w.place.Guard == "" || !exists(w.place.GuardPath()) {
+		return false, fmt.Errorf("%w: %s is gone", ErrNoWorkspace, w.place.Dir)
+	}
+	return true, w.makeDirs()
+}
+
+// relocate looks again where the workspace is, after its log was replaced: a
+// pull may have begun to track .beads, and then the path is the user's file.
+func (w *Workspace) relocate() (moved bool, err error) {
+	if moved, err = w.moved(); err != nil || !moved {
+		return moved, err
+	}
+	p, err := placeInRepository(w.place.repo)
+	if err != nil {
+		return false, err
+	}
+	if err := w.closeDB(); err != nil {
+		return false, err
+	}
+	p.Exists, p.Explicit = true, w.place.Explicit
+	w.opts.Notice(fmt.Sprintf("the workspace is now in %s", p.Dir))
+	w.place, w.log = p, oplog.Info{}
+	return true, w.makeDirs()
+}
+
+// moved reports whether our files belong elsewhere by now.
+func (w *Workspace) moved() (bool, error) {
+	if w.place.CommonDir == "" {
+		return false, nil
+	}
+	p, err := placeInRepository(w.place.repo)
+	return err == nil && p.Dir != w.place.Dir, err
+}
+
+// busy is the error that names who holds the lock.
+func (s *session) busy() error {
+	var h holder
+	if content, err := s.lock.ReadContent(); err == nil {
+		_ = json.Unmarshal(content, &h) // a holder that cannot be read is not named
+	}
+	return &LockedError{PID: h.PID, Command: h.Command}
+}
+
+// end releases everything. The flocks go with the descriptors.
+func (s *session) end() error {
+	var errs []error
+	if s.guard != nil {
+		errs = append(errs, s.guard.Close())
+	}
+	if s.log != nil {
+		errs = append(errs, s.log.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,83 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"beads/internal/oplog"
+	"beads/internal/projection"
+)
+
+// verifyName is the database that Verify builds and removes.
+const verifyName = "verify.db"
+
+// Verify builds a second database from the log alone and compares it with the
+// live one, under the write lock so that nothing moves. It reports whether every
+// derived row is equal: the proof that the log holds everything and that the
+// incremental path did what a full fold does.
+func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
+	if w.opts.ReadOnly {
+		return false, ErrReadOnly
+	}
+	s, err := w.begin(ctx, w.opts.LockTimeout)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.end()) }()
+	if _, err := s.refresh(ctx, false); err != nil {
+		return false, err
+	}
+	live, err := fingerprint(ctx, w.db)
+	if err != nil {
+		return false, err
+	}
+	built, err := s.buildAside(ctx)
+	return live == built, err
+}
+
+// buildAside is the fingerprint of a database made of the log alone.
+func (s *session) buildAside(ctx context.Context) (sum string, err error) {
+	path := filepath.Join(s.w.place.Dir, verifyName)
+	if err := removeDatabase(path); err != nil {
+		return "", err
+	}
+	db, err := projection.Create(ctx, path, s.w.id)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close(), removeDatabase(path)) }()
+	err = db.Rebuild(ctx, false, func(tx *projection.Tx) error {
+		_, err := s.log.Scan(ctx, oplog.Cursor{}, nil, func(e oplog.Entry) error {
+			if e.Record.Op == nil {
+				return nil // unreadable lines and raw records are no operations
+			}
+			_, _, err := tx.Add(e.Record.Op, e.Record.Line, e.Record.Sum)
+			return err
+		})
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("build a second database: %w", err)
+	}
+	return fingerprint(ctx, db)
+}
+
+func fingerprint(ctx context.Context, db *projection.DB) (sum string, err error) {
+	err = db.View(ctx, func(q *projection.Query) error {
+		sum, err = q.Fingerprint()
+		return err
+	})
+	return sum, err
+}
+
+func removeDatabase(path string) error {
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"beads/internal/projection"
+)
+
+// errStale ends a view that found the copies ahead of the database.
+var errStale = errors.New("database is behind")
+
+// View runs fn on one consistent snapshot. If a file is ahead of the database,
+// the database is brought up to date first, provided that the write lock can be
+// had within 50 ms; otherwise fn sees the database as it is, which holds
+// everything acknowledged through it. A database that is missing or unusable is
+// made again, and for that View waits as long as a writer would.
+//
+// fn may be called a second time only if its first call was not reached.
+func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) error {
+	if w.opts.ReadOnly {
+		return w.viewAsIs(ctx, fn)
+	}
+	if err := w.openDB(ctx); err != nil {
+		if !repairable(err) {
+			return err
+		}
+		if _, err := w.refresh(ctx, w.opts.LockTimeout, false); err != nil && w.db == nil {
+			return err
+		}
+	}
+	err := w.db.View(ctx, func(q *projection.Query) error {
+		fresh, err := w.fresh(q)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			return errStale
+		}
+		return fn(q)
+	})
+	if !errors.Is(err, errStale) && !errors.Is(err, projection.ErrCorrupt) {
+		return err
+	}
+	patience := readerPatience
+	if errors.Is(err, projection.ErrCorrupt) {
+		patience = w.opts.LockTimeout
+		if err := w.closeDB(); err != nil {
+			w.db = nil // a corrupt database need not close well
+		}
+	}
+	if _, err := w.refresh(ctx, patience, false); err != nil {
+		var locked *LockedError
+		if w.db == nil || interrupted(ctx) != nil {
+			return err
+		}
+		if !errors.As(err, &locked) {
+			w.opts.Notice(fmt.Sprintf("answering from the database as it was: %v", err))
+		}
+	}
+	return w.db.View(ctx, fn)
+}
+
+// viewAsIs reads without ever writing.
+func (w *Workspace) viewAsIs(ctx context.Context, fn func(*projection.Query) error) error {
+	if err := w.openDB(ctx); err != nil {
+		if repairable(err) {
+			return fmt.Errorf("the database would have to be built first: %w", errors.Join(ErrReadOnly, err))
+		}
+		return err
+	}
+	return w.db.View(ctx, fn)
+}
+
+// repairable reports whether the write path makes a good database of it.
+func repairable(err error) bool {
+	for _, kind := range []error{projection.ErrMissing, projection.ErrForeign, projection.ErrStale, projection.ErrCorrupt} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,142 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"beads/internal/oplog"
+	"beads/internal/projection"
+)
+
+// Workspace is an open workspace. It is for one goroutine at a time; other
+// processes, and other Workspace values on the same place, may do what they
+// like.
+type Workspace struct {
+	place Place
+	opts  Options
+	id    string         // from local.json; "" until it is needed
+	db    *projection.DB // nil until it is needed
+	log   oplog.Info     // the log that was locked last, to notice its replacement
+}
+
+// Open opens the workspace at p. A workspace whose directory is gone while its
+// guard copy is there is made again, and Options.Notice is told. It fails with
+// ErrNoWorkspace where there is none. Files are opened when they are needed.
+func Open(ctx context.Context, p Place, o Options) (*Workspace, error) {
+	if !p.Exists {
+		return nil, p.Missing()
+	}
+	w := &Workspace{place: p, opts: o.withDefaults()}
+	if p.Guard == "" || exists(p.LogPath()) || o.ReadOnly {
+		return w, nil
+	}
+	if err := w.recreate(ctx); err != nil {
+		return nil, fmt.Errorf("restore %s from the guard copy: %w", p.Dir, err)
+	}
+	return w, nil
+}
+
+// Place says where the workspace is.
+func (w *Workspace) Place() Place { return w.place }
+
+// Close releases what is open. It writes nothing that matters: an acknowledged
+// operation is durable already.
+func (w *Workspace) Close() error { return w.closeDB() }
+
+func (w *Workspace) closeDB() error {
+	if w.db == nil {
+		return nil
+	}
+	db := w.db
+	w.db = nil
+	return db.Close()
+}
+
+// Checkpoint moves what SQLite's write-ahead log holds into the database file,
+// as a daemon does when it stops.
+func (w *Workspace) Checkpoint() error {
+	if w.db == nil {
+		return nil
+	}
+	return w.db.Checkpoint()
+}
+
+// Init makes a workspace at p, or opens the one that is there (existed). prefix
+// begins the ids of new issues; it counts only where none was chosen yet, here
+// or, once they meet, in another clone.
+func Init(ctx context.Context, p Place, prefix string, o Options) (w *Workspace, existed bool, err error) {
+	existed = p.Exists
+	if o.ReadOnly {
+		return nil, existed, ErrReadOnly
+	}
+	if existed {
+		w, err = Open(ctx, p, o)
+	} else {
+		w = &Workspace{place: p, opts: o.withDefaults()}
+		err = w.makeDirs()
+	}
+	if err != nil {
+		return nil, existed, err
+	}
+	if err := w.commitPrefix(ctx, prefix); err != nil {
+		return nil, existed, errors.Join(err, w.Close())
+	}
+	w.place.Exists = true
+	return w, existed, nil
+}
+
+// makeDirs makes our directories and keeps Git from seeing the one that lies in
+// the worktree.
+func (w *Workspace) makeDirs() error {
+	for _, dir := range []string{w.place.Dir, w.place.Guard} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		info, err := os.Lstat(dir)
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is not a directory", dir)
+		}
+	}
+	if w.place.CommonDir != "" && w.place.Tracked || w.place.Root == "" {
+		return nil // our files are inside Git's own directory
+	}
+	ignore := filepath.Join(w.place.Dir, ".gitignore")
+	if have, err := readRegular(ignore); err == nil && string(have) == "*\n" {
+		return nil
+	}
+	return writeAtomic(ignore, []byte("*\n"))
+}
+
+// recreate makes the workspace's directory again after git clean, rm -rf or a
+// bad script: the log and the database come back from the guard copy, and with
+// them the settings that are kept beside it.
+func (w *Workspace) recreate(ctx context.Context) error {
+	wiped := !exists(w.place.Dir)
+	if err := w.makeDirs(); err != nil {
+		return err
+	}
+	if wiped {
+		if err := w.restoreKept(); err != nil {
+			return err
+		}
+	}
+	notice := w.opts.Notice
+	w.opts.Notice = func(string) {} // one line instead of two
+	report, err := w.Refresh(ctx, false)
+	w.opts.Notice = notice
+	if err != nil {
+		return err
+	}
+	w.opts.Notice(fmt.Sprintf("%s was missing: restored %d operations from the guard copy in %s",
+		w.place.LogPath(), report.Restored, w.place.Guard))
+	return nil
+}
