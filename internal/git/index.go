@@ -18,7 +18,11 @@ import (
 // depend on the size of the repository (gitformat-index(5), versions 2 to 4; a
 // split index is read too).
 func (r Repository) Tracked(folder string) ([]string, error) {
-	paths, err := trackedIn(filepath.Join(r.CommonDir, "index"), folder, r.hashSize)
+	index := filepath.Join(r.CommonDir, "index")
+	if _, err := os.Lstat(index); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // and then a shared index counts for nothing
+	}
+	paths, err := trackedIn(index, folder, r.hashSize)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@
 // however often. Ids come from a hybrid logical clock (Kulkarni et al.,
 // "Logical Physical Clocks", 2014) in the form of ULIDs.
 //
+// testdata/vectors.jsonl pins every rule of the log format with real lines.
+//
 // Nothing here is safe for concurrent use of one value; distinct values are
 // independent.
 package op

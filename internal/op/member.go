@@ -28,9 +28,6 @@ func (d *Decoder) operation(line []byte, o *Operation) (sum bool, err error) {
 		if err != nil {
 			return err
 		}
-		if sum {
-			return bad("sum is not the last member")
-		}
 		if name == "sum" {
 			sum = true
 			return d.checkSum(line)

@@ -65,12 +65,12 @@ func objects(line []byte) [][]byte {
 		return nil
 	}
 	var parts [][]byte
+	var dec jsontext.Decoder
 	for rest := line; len(rest) > 0; rest = trim(rest) {
 		if rest[0] != '{' {
 			return nil
 		}
-		dec := jsontext.NewDecoder(bytes.NewBuffer(rest),
-			jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		dec.Reset(bytes.NewBuffer(rest), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 		if err := dec.SkipValue(); err != nil {
 			return nil
 		}

@@ -95,10 +95,10 @@ func (d *Decoder) expect(what string, kind jsontext.Kind) error {
 func syntax(err error) *BadLine {
 	var se *jsontext.SyntacticError
 	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return bad("duplicate key: %v", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return bad("unfinished JSON")
+	case errors.As(err, &se) && errors.Is(err, jsontext.ErrDuplicateName):
+		return bad("duplicate key at %s", se.JSONPointer)
 	case errors.As(err, &se):
 		return bad("not JSON: %v at byte %d", se.Err, se.ByteOffset)
 	}

@@ -21,28 +21,68 @@ import (
 // lines may be in the file in whole, in part or not at all, and the caller has
 // to open it again. The lock is the caller's business.
 func (l *Log) Append(lines [][]byte, from Cursor) (Cursor, error) {
-	if l.broken != nil {
-		return from, fmt.Errorf("append to %s: not after an earlier failure: %w", l.path, l.broken)
-	}
-	if len(lines) == 0 {
+	if len(lines) == 0 && l.broken == nil {
 		return from, nil
 	}
+	w, err := l.write(lines)
+	if err != nil {
+		return from, err
+	}
+	if err := l.sync(w); err != nil {
+		return from, err
+	}
+	return l.advance(from, w), nil
+}
+
+// written is an append between its write and its end.
+type written struct {
+	before Info // of the file
+	bytes  int64
+	lines  int64
+}
+
+// write is the part of Append up to and including its write.
+func (l *Log) write(lines [][]byte) (written, error) {
+	if l.broken != nil {
+		return written{}, fmt.Errorf("append to %s: not after an earlier failure: %w", l.path, l.broken)
+	}
 	if err := checkLines(lines); err != nil {
-		return from, fmt.Errorf("append to %s: %w", l.path, err)
+		return written{}, fmt.Errorf("append to %s: %w", l.path, err)
 	}
 	before, err := l.Stat()
 	if err != nil {
-		return from, err
+		return written{}, err
 	}
 	block, err := l.block(lines, before)
 	if err != nil {
-		return from, err
+		return written{}, err
 	}
-	if err := l.store(block, before.Size == 0); err != nil {
+	n, err := l.file.Write(block)
+	if err == nil && n < len(block) {
+		err = fmt.Errorf("disk or limit full: %w", io.ErrShortWrite)
+	}
+	if err != nil {
 		l.broken = err
-		return from, fmt.Errorf("append to %s: %w", l.path, err)
+		return written{}, fmt.Errorf("append to %s: write (%d of %d bytes went out): %w", l.path, n, len(block), err)
 	}
-	return l.advance(from, before, int64(len(block)), int64(len(lines))), nil
+	return written{before: before, bytes: int64(len(block)), lines: int64(len(lines))}, nil
+}
+
+// sync makes w durable.
+func (l *Log) sync(w written) error {
+	if err := l.file.Sync(); err != nil {
+		l.broken = err
+		return fmt.Errorf("append to %s: fsync: %w", l.path, err)
+	}
+	if w.before.Size > 0 {
+		return nil
+	}
+	// Whoever made the file may have died before it synced the directory.
+	if err := l.fs.SyncDir(filepath.Dir(l.path)); err != nil {
+		l.broken = err
+		return fmt.Errorf("append to %s: fsync directory: %w", l.path, err)
+	}
+	return nil
 }
 
 func checkLines(lines [][]byte) error {
@@ -86,40 +126,19 @@ func (l *Log) block(lines [][]byte, info Info) ([]byte, error) {
 	return block, nil
 }
 
-// store makes block durable.
-func (l *Log) store(block []byte, first bool) error {
-	n, err := l.file.Write(block)
-	if err == nil && n < len(block) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		return fmt.Errorf("write (%d of %d bytes went out): %w", n, len(block), err)
-	}
-	if err := l.file.Sync(); err != nil {
-		return fmt.Errorf("fsync: %w", err)
-	}
-	if first {
-		// Whoever made the file may have died before it synced the directory.
-		if err := l.fs.SyncDir(filepath.Dir(l.path)); err != nil {
-			return fmt.Errorf("fsync directory: %w", err)
-		}
-	}
-	return nil
-}
-
 // advance is the cursor after our own append, or from when that is in doubt.
 // The lines are durable by now, so nothing here is an error.
-func (l *Log) advance(from Cursor, before Info, written, lines int64) Cursor {
-	if from.Info != before || from.Offset != before.Size {
+func (l *Log) advance(from Cursor, w written) Cursor {
+	if from.Info != w.before || from.Offset != w.before.Size {
 		return from
 	}
 	after, err := l.Stat()
-	if err != nil || !after.Same(before) || after.Size != before.Size+written {
+	if err != nil || !after.Same(w.before) || after.Size != w.before.Size+w.bytes {
 		return from
 	}
 	tail, err := l.tail(after.Size)
 	if err != nil {
 		return from
 	}
-	return Cursor{Info: after, Offset: after.Size, Lines: from.Lines + lines, Tail: tail}
+	return Cursor{Info: after, Offset: after.Size, Lines: from.Lines + w.lines, Tail: tail}
 }

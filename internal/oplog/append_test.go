@@ -226,12 +226,11 @@ func TestAppendFaultAfterSync(t *testing.T) {
 	path := logFile(t, text(1))
 	ffs := faultfs.New(oplog.OS{})
 	l := open(t, ffs, path)
-	_, cursor := scan(t, l, oplog.Cursor{})
 	for _, f := range []faultfs.Fault{
 		{Call: faultfs.Fstat, N: 2, Err: syscall.EIO},
 		{Call: faultfs.Read, N: 2, Err: syscall.EIO},
 	} {
-		_, cursor = scan(t, l, oplog.Cursor{})
+		_, cursor := scan(t, l, oplog.Cursor{})
 		ffs.Clear()
 		ffs.Fail(f)
 		after, err := l.Append(lines(2), cursor)

@@ -31,30 +31,57 @@ type PairCursors struct {
 // again and again.
 const maxReplaced = 8
 
-// Append appends lines to the log and then to the guard, as [Log.Append] does,
-// and then compares both with their paths. It returns nil only when the lines
-// are durable in every copy that there is. Appending twice is harmless (an
-// operation's id makes it idempotent), so after an error the caller may append
-// the same lines again through freshly opened files.
+// Append writes lines to the log and then to the guard, as [Log.Append] does,
+// fsyncs both at once (one journal commit of the file system then serves both,
+// which halves the time), and compares both with their paths. It returns nil
+// only when the lines are durable in every copy that there is.
+//
+// After an error the cursors returned are from; appending twice is harmless (an
+// operation's id makes it idempotent), so the caller may append the same lines
+// again through freshly opened files.
 //
 // A copy whose directory is gone, or that Allow refuses, is reported by
 // Replaced alone as long as the other copy is in its place.
 func (p *Pair) Append(lines [][]byte, from PairCursors) (PairCursors, error) {
+	from.Replaced = false
 	to := from
-	to.Replaced = false
 	if len(lines) == 0 {
 		return to, nil
 	}
-	var err error
-	if to.Log, err = p.Log.Append(lines, from.Log); err != nil {
-		return to, err
+	if err := p.store(lines, &to); err != nil {
+		return from, err
 	}
-	if p.Guard != nil {
-		if to.Guard, err = p.Guard.Append(lines, from.Guard); err != nil {
-			return to, err
-		}
+	if err := p.settle(lines, &to.Replaced); err != nil {
+		from.Replaced = to.Replaced
+		return from, err
 	}
-	return to, p.settle(lines, &to.Replaced)
+	return to, nil
+}
+
+// store makes lines durable in both open files and advances the cursors.
+func (p *Pair) store(lines [][]byte, to *PairCursors) error {
+	if p.Guard == nil {
+		var err error
+		to.Log, err = p.Log.Append(lines, to.Log)
+		return err
+	}
+	log, err := p.Log.write(lines)
+	if err != nil {
+		return err
+	}
+	guard, err := p.Guard.write(lines)
+	if err != nil {
+		return err
+	}
+	guarded := make(chan error, 1)
+	go func() { guarded <- p.Guard.sync(guard) }()
+	err = p.Log.sync(log)
+	if err := errors.Join(err, <-guarded); err != nil {
+		return err
+	}
+	to.Log = p.Log.advance(to.Log, log)
+	to.Guard = p.Guard.advance(to.Guard, guard)
+	return nil
 }
 
 // settle makes sure that the paths name files which have the lines.

@@ -145,28 +145,43 @@ func TestPairReplacedForever(t *testing.T) {
 
 // Whichever call fails, an append that returns nil is in both files, durably.
 func TestPairFaults(t *testing.T) {
-	failed := 0
-	for n := 1; ; n++ {
-		ffs := faultfs.New(oplog.OS{})
-		p, log, guard := pair(t, ffs)
-		before := len(ffs.Calls())
-		ffs.Fail(faultfs.Fault{N: n, Err: syscall.EIO, Short: 5})
-		_, err := p.Append(lines(2), oplog.PairCursors{})
-		if len(ffs.Calls())-before < n {
-			break // that was the last
-		}
-		if err != nil {
-			if failed++; !errors.Is(err, syscall.EIO) {
-				t.Fatalf("call %d: %v", n, err)
+	failed := map[string]bool{}
+	for _, path := range []string{"issues.jsonl", "guard.jsonl"} {
+		for n := 1; ; n++ {
+			ffs := faultfs.New(oplog.OS{})
+			p, log, guard := pair(t, ffs)
+			from := cursors(t, p)
+			before := ffs.Count(faultfs.Any, path)
+			ffs.Fail(faultfs.Fault{Path: path, N: n, Err: syscall.EIO, Short: 5})
+			to, err := p.Append(lines(2), from)
+			if ffs.Failed() == 0 {
+				if ffs.Count(faultfs.Any, path)-before != n-1 {
+					t.Fatalf("call %d of %s was made and did not fail", n, path)
+				}
+				break // there is no n-th call
 			}
-			continue
-		}
-		must(t, errors.Join(p.Log.Close(), p.Guard.Close(), ffs.PowerLoss(false)))
-		if want := text(1, 2); read(t, log) != want || read(t, guard) != want {
-			t.Fatalf("call %d: acknowledged, but log %q and guard %q", n, read(t, log), read(t, guard))
+			if err != nil {
+				for _, c := range ffs.Calls() {
+					if c.Failed {
+						failed[c.Path+" "+string(c.Call)] = true
+					}
+				}
+				if !errors.Is(err, syscall.EIO) || to.Log != from.Log || to.Guard != from.Guard {
+					t.Fatalf("call %d of %s fails: %+v, %v", n, path, to, err)
+				}
+				continue
+			}
+			must(t, errors.Join(p.Log.Close(), p.Guard.Close(), ffs.PowerLoss(false)))
+			if want := text(1, 2); read(t, log) != want || read(t, guard) != want {
+				t.Fatalf("call %d of %s: acknowledged, but log %q and guard %q", n, path, read(t, log), read(t, guard))
+			}
 		}
 	}
-	if failed < 8 {
-		t.Fatalf("only %d calls can fail an append", failed)
+	for _, path := range []string{"issues.jsonl", "guard.jsonl"} {
+		for _, call := range []faultfs.Call{faultfs.Fstat, faultfs.Read, faultfs.Write, faultfs.Sync, faultfs.Lstat} {
+			if !failed[path+" "+string(call)] {
+				t.Errorf("no failing %s of %s failed the append", call, path)
+			}
+		}
 	}
 }

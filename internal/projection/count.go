@@ -16,7 +16,7 @@ func (q *Query) Count(f issue.Filter) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := number(q.conn, "SELECT count(*) FROM issue AS i WHERE "+s.text(), s.args...)
+	n, err := number(q.conn, "SELECT count(*)"+s.from(""), s.args...)
 	if err != nil {
 		return 0, fmt.Errorf("count issues: %w", err)
 	}
@@ -45,7 +45,7 @@ func (q *Query) CountBy(f issue.Filter, key string) ([]Group, error) {
 	case "status":
 		column = "i.status"
 	case "priority":
-		column = "CAST(i.priority AS TEXT)"
+		column = "i.priority"
 	case "type":
 		column = "i.issue_type"
 	case "assignee":
@@ -63,8 +63,7 @@ func (q *Query) CountBy(f issue.Filter, key string) ([]Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups, err := q.groups("SELECT "+column+" AS name, count(*) FROM issue AS i"+join+" WHERE "+s.text()+
-		" GROUP BY name ORDER BY name", s.args...)
+	groups, err := q.groups("SELECT "+column+", count(*)"+s.from(join)+"\nGROUP BY 1 ORDER BY 1", s.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count issues by %s: %w", key, err)
 	}
@@ -96,6 +95,9 @@ type Stats struct {
 
 //go:embed queries/epics_eligible.sql
 var epicsEligibleSQL string
+
+const leadTimeSQL = `SELECT CAST(avg(closed_at - created_at) AS INTEGER)
+FROM issue WHERE visible = 1 AND closed_at IS NOT NULL`
 
 // statusPinned is counted for scripts that know it; it has no meaning here.
 const statusPinned = "pinned"
@@ -148,8 +150,7 @@ func (q *Query) Stats(now time.Time) (Stats, error) {
 		}
 		*n.into = int(count)
 	}
-	lead, err := number(q.conn, `SELECT CAST(avg(closed_at - created_at) AS INTEGER)
-FROM issue WHERE visible = 1 AND closed_at IS NOT NULL`)
+	lead, err := number(q.conn, leadTimeSQL)
 	if err != nil {
 		return Stats{}, fmt.Errorf("average lead time: %w", err)
 	}

@@ -117,7 +117,7 @@ func (db *DB) View(ctx context.Context, fn func(*Query) error) error {
 		if err == nil {
 			err = fn(&Query{conn: db.conn})
 		}
-		return errors.Join(err, db.rollback())
+		return with(err, db.rollback())
 	})
 	return classify(err)
 }
@@ -155,7 +155,7 @@ func (db *DB) transact(ctx context.Context, fn func() error) error {
 		defer func() {
 			// Also when fn panics: the connection may be used again.
 			if !committed {
-				err = errors.Join(err, db.rollback())
+				err = with(err, db.rollback())
 			}
 		}()
 		if err := fn(); err != nil {

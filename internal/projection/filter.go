@@ -19,6 +19,10 @@ import (
 type selection struct {
 	where []string
 	args  []any
+
+	// hint names the index to use where the planner, which has no statistics,
+	// would rather walk along all issues than sort a few.
+	hint string
 }
 
 func (s *selection) add(condition string, args ...any) {
@@ -26,9 +30,12 @@ func (s *selection) add(condition string, args ...any) {
 	s.args = append(s.args, args...)
 }
 
-func (s *selection) text() string { return strings.Join(s.where, "\n  AND ") }
+// from is the FROM clause (with an optional join) and the WHERE clause.
+func (s *selection) from(join string) string {
+	return "\nFROM issue AS i" + s.hint + join + "\nWHERE " + strings.Join(s.where, "\n  AND ")
+}
 
-// selectIssues translates a filter for a query over "issue AS i". Conditions
+// selectIssues translates a filter for a query. Conditions
 // that a partial index is made for are written as that index has them.
 func selectIssues(conn *sqlite.Conn, f *issue.Filter) (*selection, error) {
 	s := new(selection)
@@ -58,7 +65,7 @@ func selectIssues(conn *sqlite.Conn, f *issue.Filter) (*selection, error) {
 // states adds the conditions on status, readiness and priority.
 func (s *selection) states(f *issue.Filter) {
 	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, issue.StatusClosed) ||
-		slices.Contains(f.NotStatuses, issue.StatusClosed) || f.Overdue {
+		slices.Contains(f.NotStatuses, issue.StatusClosed) {
 		s.add("i.status <> 'closed'")
 	}
 	s.oneOf("i.status", f.Statuses)
@@ -211,9 +218,12 @@ func (s *selection) dates(f *issue.Filter) {
 	}
 	if f.Overdue {
 		s.add("i.due_at < ?", microsCeiling(f.Now))
+		s.add("i.status <> 'closed'")
+		s.hint = " INDEXED BY issue_due_index"
 	}
 	if f.Deferred {
 		s.add("i.defer_until > ?", micros(f.Now))
+		s.hint = " INDEXED BY issue_defer_index"
 	}
 }
 

@@ -32,12 +32,13 @@ func (q *Query) History(issueID string) ([]HistoryEntry, error) {
 		entries  []HistoryEntry
 		state    op.State
 		settings op.Settings
+		decoder  op.Decoder
 	)
 	err := query(q.conn, "SELECT id, counts, line FROM operation WHERE issue = ? ORDER BY id, counts DESC, hash",
 		func(s *sqlite.Stmt) error {
 			id, line := columnID(s, 0), columnBlob(s, 2)
 			entry := HistoryEntry{Op: op.Operation{ID: id, Issue: issueID}, Line: line, Effect: EffectUnreadable}
-			if o, problem := readOperation(id, issueID, line); problem == nil {
+			if o, problem := readOperation(&decoder, id, issueID, line); problem == nil {
 				entry.Op = *o
 				switch {
 				case !s.ColumnBool(1):

@@ -69,7 +69,7 @@ func (q *Query) listText(f *issue.Filter) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	text := "SELECT " + issueColumns + ", i.blocked\nFROM issue AS i\nWHERE " + s.text() + "\n" + order
+	text := "SELECT " + issueColumns + ", i.blocked" + s.from("") + "\n" + order
 	args := s.args
 	if f.Limit > 0 || f.Offset > 0 {
 		limit := int64(f.Limit)

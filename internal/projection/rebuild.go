@@ -96,9 +96,14 @@ func oldName(table string) string { return "old_" + table }
 // clearSchema drops every object. With keep, the tables of lines are renamed
 // instead; their names now are returned.
 func clearSchema(conn *sqlite.Conn, found []object, keep bool) (kept []string, err error) {
-	for _, o := range found {
-		if o.kind == "index" {
-			if err := once(conn, "DROP INDEX "+quoteName(o.name)); err != nil {
+	// What refers to tables goes first: a view without its table would stop
+	// the renaming.
+	for _, kind := range []string{"trigger", "view", "index"} {
+		for _, o := range found {
+			if o.kind != kind {
+				continue
+			}
+			if err := once(conn, "DROP "+kind+" "+quoteName(o.name)); err != nil {
 				return nil, err
 			}
 		}
@@ -125,10 +130,13 @@ func quoteName(name string) string {
 
 // copyOperations adds the lines of an old operation table that can be read.
 func (tx *Tx) copyOperations(table string) error {
-	var buf []byte
+	var (
+		buf     []byte
+		decoder op.Decoder
+	)
 	return stream(tx.conn, "SELECT line FROM "+quoteName(table)+" ORDER BY rowid", func(s *sqlite.Stmt) error {
 		buf = columnRaw(s, 0, buf)
-		record, err := op.Read(buf)
+		record, err := decoder.Read(buf)
 		if err != nil || record.Op == nil {
 			return nil
 		}
@@ -183,6 +191,7 @@ func (tx *Tx) foldEach() error {
 		state    op.State
 		problems []op.Problem
 		started  bool
+		decoder  op.Decoder
 	)
 	finish := func() error {
 		if !started {
@@ -206,7 +215,7 @@ func (tx *Tx) foldEach() error {
 			state, problems = op.State{}, nil
 			state.Issue.ID = issueID
 		}
-		o, problem := readOperation(id, issueID, columnBlob(s, 2))
+		o, problem := readOperation(&decoder, id, issueID, columnBlob(s, 2))
 		if problem != nil {
 			problems = append(problems, *problem)
 			return nil

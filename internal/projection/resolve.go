@@ -66,35 +66,17 @@ func (q *Query) Resolve(input string, deleted bool) (string, error) {
 	return "", &NotFoundError{Input: input, Deleted: hidden}
 }
 
+// resolveSpelling tries one spelling in the order in which a reading wins: the
+// whole id, the start of an id, then both again after the tracker's prefixes.
 func (q *Query) resolveSpelling(spelling, input string, deleted bool, settings op.Settings) (string, error) {
 	if spelling == "" {
 		return "", &NotFoundError{Input: input}
 	}
-	hidden := false
-	exact := func(id string) (bool, error) {
-		found, isDeleted, err := q.existing(id)
-		hidden = hidden || isDeleted
-		return found && (deleted || !isDeleted), err
-	}
-	if ok, err := exact(spelling); ok || err != nil {
-		return spelling, err
-	}
 	prefixes := append([]string{settings.Prefix()}, settings.Aliases()...)
-	completed := make([]string, 0, len(prefixes))
-	for _, prefix := range prefixes {
-		whole := prefix + "-" + spelling
-		if ok, err := exact(whole); err != nil {
-			return "", err
-		} else if ok {
-			completed = append(completed, whole)
-		}
+	if id, err := q.choose(input, []string{spelling}, nil, deleted); !isNotFound(err) || deletedOnly(err) {
+		return id, err
 	}
-	if len(completed) > 0 {
-		return q.choose(input, completed, nil, deleted)
-	}
-	if hidden {
-		return "", &NotFoundError{Input: input, Deleted: true}
-	}
+	hidden := false
 	if longEnough(spelling, prefixes) {
 		id, err := q.choose(input, nil, []string{spelling}, deleted)
 		if !isNotFound(err) {
@@ -102,17 +84,21 @@ func (q *Query) resolveSpelling(spelling, input string, deleted bool, settings o
 		}
 		hidden = deletedOnly(err)
 	}
-	var starts []string
+	completed := make([]string, len(prefixes))
+	for n, prefix := range prefixes {
+		completed[n] = prefix + "-" + spelling
+	}
+	if id, err := q.choose(input, completed, nil, deleted); !isNotFound(err) || deletedOnly(err) {
+		return id, err
+	}
 	if len(spelling) >= leastShort {
-		for _, prefix := range prefixes {
-			starts = append(starts, prefix+"-"+spelling)
+		id, err := q.choose(input, nil, completed, deleted)
+		if !isNotFound(err) {
+			return id, err
 		}
+		hidden = hidden || deletedOnly(err)
 	}
-	id, err := q.choose(input, nil, starts, deleted)
-	if hidden && isNotFound(err) {
-		err = &NotFoundError{Input: input, Deleted: true}
-	}
-	return id, err
+	return "", &NotFoundError{Input: input, Deleted: hidden}
 }
 
 // longEnough reports whether a start of an id has 4 characters after the dash
@@ -127,40 +113,40 @@ func longEnough(start string, prefixes []string) bool {
 	return dash >= 0 && len(start)-dash-1 >= leastShort
 }
 
-// choose returns the only issue among whole ids and the ids with one of the
+// choose returns the only issue that has one of the whole ids or one of the
 // starts.
 func (q *Query) choose(input string, whole, starts []string, deleted bool) (string, error) {
-	hidden := false
-	var candidates []Candidate
-	seen := make(map[string]bool)
-	total := 0
-	for _, id := range whole {
-		if !seen[id] {
+	var (
+		candidates []Candidate
+		seen       = make(map[string]bool)
+		total      int
+		hidden     bool
+	)
+	consider := func(s *sqlite.Stmt) error {
+		id, title, isDeleted := s.ColumnText(0), s.ColumnText(1), s.ColumnBool(2)
+		switch {
+		case isDeleted && !deleted:
+			hidden = true
+		case !seen[id]:
 			seen[id] = true
 			total++
-			candidates = append(candidates, Candidate{ID: id})
+			if len(candidates) < mostListed {
+				candidates = append(candidates, Candidate{ID: id, Title: title})
+			}
+		}
+		return nil
+	}
+	for _, id := range whole {
+		err := query(q.conn, "SELECT id, title, deleted FROM issue WHERE id = ? AND existing = 1", consider, id)
+		if err != nil {
+			return "", fmt.Errorf("look up issue %q: %w", input, err)
 		}
 	}
 	for _, start := range starts {
-		err := query(q.conn, "SELECT id, visible FROM issue WHERE id >= ? AND id < ? AND existing = 1 ORDER BY id",
-			func(s *sqlite.Stmt) error {
-				if !deleted && !s.ColumnBool(1) {
-					hidden = true
-					return nil
-				}
-				id := s.ColumnText(0)
-				if seen[id] {
-					return nil
-				}
-				total++
-				if len(candidates) < mostListed {
-					seen[id] = true
-					candidates = append(candidates, Candidate{ID: id})
-				}
-				return nil
-			}, start, start+"\xff")
+		// No text has the byte 0xff: it is above whatever may follow.
+		err := query(q.conn, startSQL, consider, start, start+"\xff")
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("look up issue %q: %w", input, err)
 		}
 	}
 	switch total {
@@ -170,27 +156,15 @@ func (q *Query) choose(input string, whole, starts []string, deleted bool) (stri
 		return candidates[0].ID, nil
 	}
 	for n := range candidates {
-		c := &candidates[n]
-		titles, err := texts(q.conn, "SELECT title FROM issue WHERE id = ?", c.ID)
-		if err != nil {
-			return "", err
-		}
-		c.Title = strings.Join(titles, "")
-		if c.Short, err = q.Short(c.ID); err != nil {
+		var err error
+		if candidates[n].Short, err = q.Short(candidates[n].ID); err != nil {
 			return "", err
 		}
 	}
 	return "", &AmbiguousError{Input: input, Candidates: candidates, Total: total}
 }
 
-// existing asks for an exact id.
-func (q *Query) existing(id string) (found, deleted bool, err error) {
-	err = query(q.conn, "SELECT deleted FROM issue WHERE id = ? AND existing = 1", func(s *sqlite.Stmt) error {
-		found, deleted = true, s.ColumnBool(0)
-		return nil
-	}, id)
-	return found, deleted, err
-}
+const startSQL = "SELECT id, title, deleted FROM issue WHERE id >= ? AND id < ? AND existing = 1 ORDER BY id"
 
 // Short is the abbreviation shown to people: only ids with a generated
 // 10-character part are shortened; unique among all existing issues, deleted

@@ -38,10 +38,11 @@ CREATE TABLE operation (
 
 CREATE INDEX operation_issue_index ON operation (issue, id, counts, legacy)
 
-CREATE INDEX operation_lost_index ON operation (id) WHERE counts = 0
+CREATE INDEX operation_lost_index ON operation (id, issue) WHERE counts = 0
 
 -- One row for each issue that any operation names, also hidden ones. The short columns come first, so that a list
--- does not read the overflow pages of long texts. assignee and external_ref are null when empty: their indexes are partial.
+-- does not read the overflow pages of long texts. issue_ready_index begins with two columns that never vary in it:
+-- otherwise the planner would take issue_status_index. assignee and external_ref are null when empty: their indexes are partial.
 CREATE TABLE issue (
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -81,7 +82,7 @@ CREATE INDEX issue_all_index ON issue (priority, created_at, id, status) WHERE v
 
 CREATE INDEX issue_live_index ON issue (priority, created_at, id, status) WHERE visible = 1 AND status <> 'closed'
 
-CREATE INDEX issue_ready_index ON issue (priority, created_at, id, defer_until) WHERE visible = 1 AND status = 'open' AND blocked = 0
+CREATE INDEX issue_ready_index ON issue (status, blocked, priority, created_at, id, defer_until) WHERE visible = 1 AND status = 'open' AND blocked = 0
 
 CREATE INDEX issue_blocked_index ON issue (priority, created_at, id) WHERE visible = 1 AND blocked = 1
 

@@ -118,10 +118,11 @@ func readOperations(conn *sqlite.Conn, issueID string, after op.ID) ([]*op.Opera
 	var (
 		operations []*op.Operation
 		problems   []op.Problem
+		decoder    op.Decoder
 	)
 	err := query(conn, "SELECT id, line FROM operation WHERE issue = ? AND counts = 1 AND id > ? ORDER BY id",
 		func(s *sqlite.Stmt) error {
-			o, problem := readOperation(columnID(s, 0), issueID, columnBlob(s, 1))
+			o, problem := readOperation(&decoder, columnID(s, 0), issueID, columnBlob(s, 1))
 			if problem != nil {
 				problems = append(problems, *problem)
 				return nil
@@ -135,9 +136,9 @@ func readOperations(conn *sqlite.Conn, issueID string, after op.ID) ([]*op.Opera
 // errNotOperation: a stored line decodes as something else.
 var errNotOperation = errors.New("not an operation")
 
-// readOperation decodes a stored line.
-func readOperation(id op.ID, issueID string, line []byte) (*op.Operation, *op.Problem) {
-	record, err := op.Read(line)
+// readOperation decodes a stored line, which the operation aliases.
+func readOperation(d *op.Decoder, id op.ID, issueID string, line []byte) (*op.Operation, *op.Problem) {
+	record, err := d.Read(line)
 	if err == nil && (record.Op == nil || record.Op.ID != id) {
 		err = errNotOperation
 	}

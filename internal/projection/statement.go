@@ -32,11 +32,23 @@ func query(conn *sqlite.Conn, text string, row func(*sqlite.Stmt) error, args ..
 			continue
 		}
 		if err := row(stmt); err != nil {
-			return errors.Join(err, stmt.Reset())
+			return with(err, stmt.Reset())
 		}
 	}
 	// A statement that is not reset would hold its read transaction open.
 	return stmt.Reset()
+}
+
+// with adds the failure of tidying up to err. Alone, err stays as it is, so
+// that callers get their own errors back.
+func with(err, tidying error) error {
+	switch {
+	case tidying == nil:
+		return err
+	case err == nil:
+		return tidying
+	}
+	return errors.Join(err, tidying)
 }
 
 // stream is query with a statement of its own, so that row may run any query.

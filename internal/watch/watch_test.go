@@ -287,12 +287,17 @@ func TestPolling(t *testing.T) {
 		must(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		go w.Run(ctx)
-		var got []string
-		go func() {
-			for e := range w.Events() {
-				got = append(got, strings.TrimSpace(e.Name+" "+e.Op.String()))
+		receive := func() (got []string) {
+			for {
+				synctest.Wait()
+				select {
+				case e := <-w.Events():
+					got = append(got, strings.TrimSpace(e.Name+" "+e.Op.String()))
+				default:
+					return got
+				}
 			}
-		}()
+		}
 		steps := []struct {
 			name string
 			do   func()
@@ -317,11 +322,9 @@ func TestPolling(t *testing.T) {
 			{"directory back", func() { must(t, os.Rename(dir+"2", dir)) }, []string{"overflow"}},
 		}
 		for _, step := range steps {
-			got = nil
 			step.do()
 			<-time.After(time.Second) // of the fake clock
-			synctest.Wait()
-			if !slices.Equal(got, step.want) {
+			if got := receive(); !slices.Equal(got, step.want) {
 				t.Errorf("%s: events %q, want %q", step.name, got, step.want)
 			}
 		}

@@ -100,6 +100,11 @@ func (s *session) database(ctx context.Context) (Report, error) {
 	case errors.Is(err, projection.ErrMissing):
 		return s.replace(ctx, "", false)
 	case errors.Is(err, projection.ErrStale):
+		stale, err := projection.Open(ctx, w.place.DB, w.id)
+		if !errors.Is(err, projection.ErrStale) {
+			return Report{}, fmt.Errorf("database changed under the lock: %w", err)
+		}
+		w.db = stale
 		return s.rebuild(ctx, true, "")
 	case errors.Is(err, projection.ErrForeign):
 		return s.replace(ctx, "foreign", false)
@@ -190,12 +195,13 @@ func (w *Workspace) openDB(ctx context.Context) error {
 		w.id = l.Workspace
 	}
 	db, err := projection.Open(ctx, w.place.DB, w.id)
-	if db != nil {
-		w.db = db
-	}
 	if err != nil {
+		if db != nil { // stale: to be rebuilt, not to be queried
+			err = errors.Join(err, db.Close())
+		}
 		return err
 	}
+	w.db = db
 	if w.id == "" {
 		w.id = db.WorkspaceID()
 		if !w.opts.ReadOnly {

@@ -32,7 +32,11 @@ type holder struct {
 // begin takes the write lock, waiting in the kernel for at most patience. It
 // locks again when a file was replaced meanwhile, and follows the workspace when
 // Git has begun or ceased to track .beads.
+//
+// The database is opened before, since others wait for what is done under the
+// lock; what is wrong with it is for the session to see.
 func (w *Workspace) begin(ctx context.Context, patience time.Duration) (*session, error) {
+	_ = w.openDB(ctx)
 	waiting, cancel := context.WithTimeoutCause(ctx, patience, errBusy)
 	defer cancel()
 	for {

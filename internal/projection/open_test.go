@@ -1,0 +1,434 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/op"
+)
+
+// scratch makes a database with one issue, closed.
+func scratch(t *testing.T) string {
+	t.Helper()
+	db := newDB(t)
+	apply(t, db, operation(1, "create", "bd-a", "title", `"A"`))
+	if err := db.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return db.path
+}
+
+// tamper runs statements on the file as some other program would.
+func tamper(t *testing.T, path string, statements ...string) {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, text := range statements {
+		if err := once(conn, text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenFinds(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(t *testing.T, path string)
+		want   error
+	}{
+		"nothing": {func(t *testing.T, path string) { must(t, os.Remove(path)) }, ErrMissing},
+		"a directory in its place": {func(t *testing.T, path string) {
+			must(t, os.Remove(path))
+			must(t, os.Mkdir(path, 0o700))
+		}, ErrForeign},
+		"a link to a good one": {func(t *testing.T, path string) {
+			must(t, os.Rename(path, path+".real"))
+			must(t, os.Symlink(path+".real", path))
+		}, ErrForeign},
+		"an empty file": {func(t *testing.T, path string) { must(t, os.Truncate(path, 0)) }, ErrForeign},
+		"a text file": {func(t *testing.T, path string) {
+			must(t, os.WriteFile(path, []byte(strings.Repeat("hello ", 1000)), 0o600))
+		}, ErrCorrupt},
+		"half a header": {func(t *testing.T, path string) { overwrite(t, path, 20, make([]byte, 60)) }, ErrCorrupt},
+		"a copy": {func(t *testing.T, path string) {
+			data, err := os.ReadFile(path)
+			must(t, err)
+			must(t, os.WriteFile(path+".copy", data, 0o600))
+			must(t, os.Rename(path+".copy", path))
+		}, ErrForeign},
+		"the database of another program": {func(t *testing.T, path string) {
+			must(t, os.Remove(path))
+			tamper(t, path, "CREATE TABLE issues (id TEXT)", "CREATE TABLE meta (key TEXT, value TEXT)")
+		}, ErrForeign},
+		"another program's tables in ours": {func(t *testing.T, path string) { tamper(t, path, "CREATE TABLE issues (id TEXT)") }, ErrForeign},
+		"a trigger": {func(t *testing.T, path string) {
+			tamper(t, path, "CREATE TRIGGER t AFTER INSERT ON operation BEGIN DELETE FROM operation; END")
+		}, ErrForeign},
+		"an index dropped": {func(t *testing.T, path string) { tamper(t, path, "DROP INDEX issue_live_index") }, ErrForeign},
+		"meta as a view that never ends": {func(t *testing.T, path string) {
+			tamper(t, path, "DROP TABLE meta",
+				"CREATE VIEW meta AS WITH RECURSIVE n(key, value) AS (SELECT 1, 1 UNION ALL SELECT key + 1, 1 FROM n) SELECT key, value FROM n")
+		}, ErrForeign},
+		"another workspace's": {func(t *testing.T, path string) {
+			tamper(t, path, "UPDATE meta SET value = 'other' WHERE key = 'workspace'")
+		}, ErrForeign},
+		"a newer schema": {func(t *testing.T, path string) { tamper(t, path, "PRAGMA user_version = 99", "CREATE TABLE more (a)") }, ErrNewer},
+		"a newer fold": {func(t *testing.T, path string) {
+			tamper(t, path, "UPDATE meta SET value = '99' WHERE key = 'fold_version'")
+		}, ErrNewer},
+		"an older schema": {func(t *testing.T, path string) { tamper(t, path, "PRAGMA user_version = 0", "DROP TABLE label") }, ErrStale},
+		"an older fold": {func(t *testing.T, path string) {
+			tamper(t, path, "UPDATE meta SET value = '0' WHERE key = 'fold_version'")
+		}, ErrStale},
+		"a fold of no version": {func(t *testing.T, path string) { tamper(t, path, "DELETE FROM meta WHERE key = 'fold_version'") }, ErrForeign},
+		"itself":               {func(*testing.T, string) {}, nil},
+		"another device number, as after a reboot": {func(t *testing.T, path string) {
+			tamper(t, path, "UPDATE meta SET value = '1' WHERE key = 'device'")
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := scratch(t)
+			c.change(t, path)
+			db, err := Open(context.Background(), path, testWorkspace)
+			if !errors.Is(err, c.want) {
+				t.Errorf("error %v, want %v", err, c.want)
+			}
+			if (db != nil) != (c.want == nil || c.want == ErrStale) {
+				t.Errorf("database returned: %t", db != nil)
+			}
+			if db != nil {
+				db.Close()
+			}
+		})
+	}
+}
+
+func overwrite(t *testing.T, path string, offset int64, data []byte) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	must(t, err)
+	defer file.Close()
+	_, err = file.WriteAt(data, offset)
+	must(t, err)
+}
+
+func TestOpenAnyWorkspace(t *testing.T) {
+	db, err := Open(context.Background(), scratch(t), "")
+	must(t, err)
+	defer db.Close()
+	if db.WorkspaceID() != testWorkspace {
+		t.Errorf("workspace %q, want the recorded %q", db.WorkspaceID(), testWorkspace)
+	}
+}
+
+// A stale database is rebuilt in place from its own lines, whatever its other
+// tables look like.
+func TestRebuildStale(t *testing.T) {
+	for name, statements := range map[string][]string{
+		"other fold":           {"UPDATE meta SET value = '0' WHERE key = 'fold_version'", "UPDATE issue SET title = 'wrong'"},
+		"other tables":         {"DROP TABLE label", "CREATE TABLE old_stuff (a)", "CREATE INDEX strange ON issue (title)", "PRAGMA user_version = 0"},
+		"no quarantine":        {"DROP TABLE quarantine", "PRAGMA user_version = 0"},
+		"other quarantine":     {"DROP TABLE quarantine", "CREATE TABLE quarantine (something)", "PRAGMA user_version = 0"},
+		"a line that is none":  {"INSERT INTO operation VALUES (99, zeroblob(16), zeroblob(32), 'x', 1, 1, 0, x'00')", "PRAGMA user_version = 0"},
+		"a view of the issues": {"CREATE VIEW v AS SELECT * FROM issue", "PRAGMA user_version = 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := scratch(t)
+			tamper(t, path, statements...)
+			db, err := Open(context.Background(), path, testWorkspace)
+			if !errors.Is(err, ErrStale) {
+				t.Fatalf("error %v", err)
+			}
+			must(t, db.Rebuild(context.Background(), true, func(*Tx) error { return nil }))
+			must(t, db.Close())
+			db, err = Open(context.Background(), path, testWorkspace)
+			must(t, err)
+			defer db.Close()
+			must(t, db.QuickCheck())
+			state := ask(t, db, func(q *Query) (op.State, error) { return q.State("bd-a") })
+			if state.Issue.Title != "A" {
+				t.Errorf("title %q", state.Issue.Title)
+			}
+			if n := ask(t, db, (*Query).Operations); n != 1 {
+				t.Errorf("%d operations", n)
+			}
+		})
+	}
+}
+
+// A rebuild that fails leaves the old rows, and readers see them all along.
+func TestRebuildUndone(t *testing.T) {
+	path := scratch(t)
+	db, err := Open(context.Background(), path, testWorkspace)
+	must(t, err)
+	defer db.Close()
+	reader, err := Open(context.Background(), path, testWorkspace)
+	must(t, err)
+	defer reader.Close()
+	before := ask(t, db, (*Query).Fingerprint)
+	failure := errors.New("no")
+	err = db.Rebuild(context.Background(), false, func(tx *Tx) error {
+		addLines(t, tx, encode(t, operation(2, "create", "bd-b")))
+		if during := ask(t, reader, (*Query).Fingerprint); during != before {
+			t.Error("a reader sees the unfinished rebuild")
+		}
+		return failure
+	})
+	if err != failure {
+		t.Errorf("error %v", err)
+	}
+	if after := ask(t, db, (*Query).Fingerprint); after != before {
+		t.Error("the old rows are gone")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	err = db.Rebuild(ctx, true, func(*Tx) error { cancel(); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if after := ask(t, db, (*Query).Fingerprint); after != before {
+		t.Error("the old rows are gone after a cancelled rebuild")
+	}
+}
+
+// During a rebuild the records of an issue are found by index at once, also
+// those that were just added.
+func TestLegacyIDsWhileRebuilding(t *testing.T) {
+	read, err := op.Read([]byte(`{"id":"bd-a","title":"old","updated_at":"2026-01-01T00:00:00Z"}`))
+	must(t, err)
+	o, ok := op.ImportOperation(read.Legacy, nil)
+	if !ok {
+		t.Fatal("record is not new")
+	}
+	db := newDB(t)
+	must(t, db.Rebuild(context.Background(), false, func(tx *Tx) error {
+		addLines(t, tx, encode(t, operation(1, "create", "bd-a")))
+		if ids, err := tx.LegacyIDs("bd-a"); err != nil || len(ids) != 0 {
+			t.Errorf("before: %v, %v", ids, err)
+		}
+		addLines(t, tx, encode(t, o))
+		if ids, err := tx.LegacyIDs("bd-a"); err != nil || len(ids) != 1 || ids[0] != o.ID {
+			t.Errorf("after: %v, %v", ids, err)
+		}
+		return nil
+	}))
+}
+
+// A corrupt page is reported as corruption by whoever meets it, and costs no
+// lines but its own.
+func TestCorruptPage(t *testing.T) {
+	db := loaded(t, tracker(t, 200))
+	must(t, db.Checkpoint())
+	total := ask(t, db, (*Query).Operations)
+	var leaves []int64
+	must(t, query(db.conn, "SELECT pageno FROM dbstat WHERE name = 'operation' AND pagetype = 'leaf' ORDER BY path", func(s *sqlite.Stmt) error {
+		leaves = append(leaves, s.ColumnInt64(0))
+		return nil
+	}))
+	must(t, db.Close())
+	if len(leaves) < 5 {
+		t.Fatalf("only %d pages", len(leaves))
+	}
+	overwrite(t, db.path, (leaves[len(leaves)/2]-1)*4096, []byte(strings.Repeat("\xee", 4096)))
+	again, err := Open(context.Background(), db.path, testWorkspace)
+	must(t, err)
+	defer again.Close()
+	if err := again.QuickCheck(); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("quick check: %v", err)
+	}
+	err = again.View(context.Background(), func(q *Query) error {
+		return q.EachLine(func(int64, []byte) error { return nil })
+	})
+	if !errors.Is(err, ErrCorrupt) {
+		t.Errorf("view: %v", err)
+	}
+	held := int64(0)
+	must(t, SalvageLines(db.path, func([]byte) error { held++; return nil }))
+	if most := total / int64(len(leaves)) * 3; held < total-most || held >= total {
+		t.Errorf("salvaged %d of %d lines, one of %d pages is damaged", held, total, len(leaves))
+	}
+}
+
+func TestSalvageLines(t *testing.T) {
+	lines := tracker(t, 20)
+	db := loaded(t, lines)
+	must(t, db.Close())
+	aside, err := SetAside(db.path, "corrupt", epoch)
+	must(t, err)
+	held := make(map[string]bool)
+	must(t, SalvageLines(aside, func(line []byte) error { held[string(line)] = true; return nil }))
+	for _, line := range lines {
+		if !held[string(line)] {
+			t.Errorf("lost: %s", line)
+		}
+	}
+	failure := errors.New("no")
+	if err := SalvageLines(aside, func([]byte) error { return failure }); !errors.Is(err, failure) {
+		t.Errorf("error of the function: %v", err)
+	}
+	for name, content := range map[string]string{"missing": "", "text": "hello"} {
+		path := filepath.Join(t.TempDir(), "x")
+		if content != "" {
+			must(t, os.WriteFile(path, []byte(content), 0o600))
+		}
+		if err := SalvageLines(path, func([]byte) error { return failure }); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	view := filepath.Join(t.TempDir(), "view")
+	tamper(t, view, "CREATE VIEW operation AS SELECT 1 AS seq, 'x' AS line")
+	must(t, SalvageLines(view, func([]byte) error { return failure }))
+}
+
+// The files beside a database leave with it: an old WAL beside a new file is
+// replayed into it.
+func TestSetAside(t *testing.T) {
+	db := newDB(t)
+	apply(t, db, operation(1, "create", "bd-a"))
+	must(t, db.Close())
+	if _, err := os.Stat(db.path + "-wal"); err != nil {
+		t.Fatalf("the test needs a WAL: %v", err)
+	}
+	var aside [3]string
+	for n := range aside {
+		var err error
+		aside[n], err = SetAside(db.path, "foreign", epoch)
+		must(t, err)
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if _, err := os.Lstat(db.path + suffix); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s is still there: %v", db.path+suffix, err)
+			}
+		}
+		again, err := Create(context.Background(), db.path, testWorkspace)
+		must(t, err)
+		if n := ask(t, again, (*Query).Operations); n != 0 {
+			t.Errorf("the new database has %d operations", n)
+		}
+		must(t, again.Close())
+	}
+	if aside[0] == aside[1] || aside[1] == aside[2] {
+		t.Errorf("one name twice: %q", aside)
+	}
+	found := 0
+	must(t, SalvageLines(aside[0], func([]byte) error { found++; return nil }))
+	if found != 1 {
+		t.Errorf("%d lines in the first one, want that of its WAL", found)
+	}
+	if _, err := SetAside(db.path+".no", "x", epoch); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nothing to set aside: %v", err)
+	}
+}
+
+func TestCreate(t *testing.T) {
+	db := newDB(t)
+	info, err := os.Stat(db.path)
+	must(t, err)
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+	left, err := filepath.Glob(db.path + ".new*")
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+	if _, err := Create(context.Background(), db.path, testWorkspace); !errors.Is(err, os.ErrExist) {
+		t.Errorf("over an existing one: %v", err)
+	}
+	// What a crash left behind does not matter.
+	path := filepath.Join(t.TempDir(), "beads.db")
+	for _, suffix := range []string{".new", ".new-wal", ".new-journal", "-wal"} {
+		must(t, os.WriteFile(path+suffix, []byte("left"), 0o600))
+	}
+	again, err := Create(context.Background(), path, testWorkspace)
+	must(t, err)
+	must(t, again.QuickCheck())
+	must(t, again.Close())
+}
+
+// Closing keeps the WAL: see DB.Close. It fails when the library changes so
+// that its handle cannot be found.
+func TestCloseKeepsWAL(t *testing.T) {
+	db := newDB(t)
+	apply(t, db, operation(1, "create", "bd-a"))
+	must(t, db.Close())
+	info, err := os.Stat(db.path + "-wal")
+	if err != nil || info.Size() == 0 {
+		t.Fatalf("the WAL is gone: %v", err)
+	}
+	again, err := Open(context.Background(), db.path, testWorkspace)
+	must(t, err)
+	if n := ask(t, again, (*Query).Operations); n != 1 {
+		t.Errorf("%d operations", n)
+	}
+	must(t, again.Checkpoint())
+	if info, err := os.Stat(db.path + "-wal"); err != nil || info.Size() != 0 {
+		t.Errorf("after a checkpoint: %v, %v", info, err)
+	}
+	must(t, again.Close())
+	must(t, again.Close())
+}
+
+// Where the directory is read-only, the database is served as it is.
+func TestReadOnly(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	for name, withWAL := range map[string]bool{"checkpointed": false, "with a WAL": true} {
+		t.Run(name, func(t *testing.T) {
+			path := scratch(t)
+			if withWAL {
+				db, err := Open(context.Background(), path, testWorkspace)
+				must(t, err)
+				apply(t, db, operation(2, "create", "bd-b"))
+				must(t, db.Close())
+			}
+			dir := filepath.Dir(path)
+			must(t, os.Chmod(dir, 0o500))
+			t.Cleanup(func() { os.Chmod(dir, 0o700) })
+			db, err := Open(context.Background(), path, testWorkspace)
+			must(t, err)
+			defer db.Close()
+			if !db.ReadOnly() {
+				t.Error("not read-only")
+			}
+			want := int64(1)
+			if withWAL {
+				want = 2
+			}
+			if n := ask(t, db, (*Query).Operations); n != want {
+				t.Errorf("%d operations", n)
+			}
+			err = db.Update(context.Background(), func(*Tx) error { return nil })
+			if !errors.Is(err, ErrReadOnly) {
+				t.Errorf("update: %v", err)
+			}
+		})
+	}
+}
+
+func TestMeta(t *testing.T) {
+	db := newDB(t)
+	must(t, db.Update(context.Background(), func(tx *Tx) error { return tx.SetMeta("bd", "1.2") }))
+	for key, want := range map[string]string{"bd": "1.2", "none": "", "workspace": testWorkspace, "fold_version": fmt.Sprint(op.FoldVersion)} {
+		if got := ask(t, db, func(q *Query) (string, error) { return q.Meta(key) }); got != want {
+			t.Errorf("%s: %q, want %q", key, got, want)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package projection
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/issue"
+)
+
+// plan is what EXPLAIN QUERY PLAN says, a line a step.
+func plan(t *testing.T, q *Query, text string, args ...any) string {
+	t.Helper()
+	var steps []string
+	err := stream(q.conn, "EXPLAIN QUERY PLAN "+text, func(s *sqlite.Stmt) error {
+		steps = append(steps, s.ColumnText(3))
+		return nil
+	}, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(steps, "\n")
+}
+
+// The lists that people and agents ask for all day walk along an index in
+// their order, so that a limit stops them early whatever the tracker's size.
+func TestListPlans(t *testing.T) {
+	db := newDB(t)
+	now := epoch.Add(time.Hour)
+	one, three := 1, 3
+	for name, c := range map[string]struct {
+		filter issue.Filter
+		index  string
+		sorts  bool
+	}{
+		"everything":              {issue.Filter{}, "issue_all_index", false},
+		"everything, reversed":    {issue.Filter{Reverse: true}, "issue_all_index", false},
+		"not closed":              {issue.Filter{NotStatuses: []string{"closed"}}, "issue_live_index", false},
+		"several statuses":        {issue.Filter{Statuses: []string{"open", "in_progress", "blocked"}}, "issue_live_index", false},
+		"one status":              {issue.Filter{Statuses: []string{"open"}}, "issue_status_index", false},
+		"closed":                  {issue.Filter{Statuses: []string{"closed"}}, "issue_status_index", false},
+		"ready":                   {issue.Filter{Ready: true, Now: now}, "issue_ready_index", false},
+		"ready of a type":         {issue.Filter{Ready: true, Now: now, Types: []string{"bug", "task"}}, "issue_ready_index", false},
+		"blocked":                 {issue.Filter{Blocked: true}, "issue_blocked_index", false},
+		"of a type":               {issue.Filter{Types: []string{"epic"}}, "issue_type_index", false},
+		"of an assignee":          {issue.Filter{Assignee: "alice"}, "issue_assignee_index", false},
+		"of a priority":           {issue.Filter{Priorities: []int{1}}, "issue_all_index", false},
+		"priorities of the live":  {issue.Filter{PriorityMin: &one, PriorityMax: &three, NotStatuses: []string{"closed"}}, "issue_live_index", false},
+		"newest":                  {issue.Filter{Sort: issue.SortCreated}, "issue_created_index", false},
+		"last changed":            {issue.Filter{Sort: issue.SortUpdated}, "issue_updated_index", false},
+		"changed since":           {issue.Filter{Sort: issue.SortUpdated, UpdatedAfter: epoch}, "issue_updated_index", false},
+		"closed since, last":      {issue.Filter{Sort: issue.SortClosed, ClosedAfter: epoch}, "issue_closed_index", false},
+		"by status":               {issue.Filter{Sort: issue.SortStatus}, "issue_status_index", false},
+		"by type":                 {issue.Filter{Sort: issue.SortType}, "issue_type_index", false},
+		"overdue":                 {issue.Filter{Overdue: true, Now: now}, "issue_due_index", true},
+		"deferred":                {issue.Filter{Deferred: true, Now: now}, "issue_defer_index", true},
+		"by ids":                  {issue.Filter{IDs: []string{"bd-a"}}, "sqlite_autoindex_issue_1", true},
+		"with a label":            {issue.Filter{LabelsAll: []string{"x"}}, "label_label_index", true},
+		"children":                {issue.Filter{Parent: "bd-a"}, "dependency_target_index", true},
+		"with an external ticket": {issue.Filter{ExternalRef: "gh-1"}, "issue_external_index", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.filter.Limit = 50
+			got := ask(t, db, func(q *Query) (string, error) {
+				text, args, err := q.listText(&c.filter)
+				if err != nil {
+					return "", err
+				}
+				return plan(t, q, text, args...), nil
+			})
+			if !strings.Contains(got, c.index) {
+				t.Errorf("does not use %s:\n%s", c.index, got)
+			}
+			if !c.sorts && strings.Contains(got, "TEMP B-TREE") {
+				t.Errorf("sorts:\n%s", got)
+			}
+			if strings.Contains(got, "SCAN i\n") || strings.HasSuffix(got, "SCAN i") {
+				t.Errorf("reads the whole table:\n%s", got)
+			}
+		})
+	}
+}
+
+func TestOtherPlans(t *testing.T) {
+	db := newDB(t)
+	for name, c := range map[string]struct {
+		text    string
+		index   []string
+		avoided string
+	}{
+		"fold of one issue": {"SELECT id, line FROM operation WHERE issue = ? AND counts = 1 AND id > ? ORDER BY id", []string{"operation_issue_index"}, "TEMP B-TREE"},
+		"fold of all":       {foldOrderSQL, []string{"operation_issue_index"}, "TEMP B-TREE"},
+		"legacy records":    {"SELECT id FROM operation WHERE issue = ? AND legacy = 1 ORDER BY id", []string{"COVERING INDEX operation_issue_index"}, "TEMP B-TREE"},
+		"greatest id":       {"SELECT id FROM operation WHERE id < ? ORDER BY id DESC LIMIT 1", []string{"COVERING INDEX sqlite_autoindex_operation_1"}, "TEMP B-TREE"},
+		"who is blocked":    {"SELECT issue FROM dependency WHERE target = ? AND type = 'blocks'", []string{"COVERING INDEX dependency_target_index"}, "SCAN"},
+		"blocked directly":  {blockedDirectSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH t USING"}, "SCAN d"},
+		"parents":           {blockedParentsSQL, []string{"SEARCH d USING PRIMARY KEY"}, "SCAN d"},
+		"labels of a list":  {listLabelsSQL, []string{"SEARCH l USING PRIMARY KEY"}, "SCAN l"},
+		"dependents":        {listDependentsSQL, []string{"dependency_target_index"}, "SCAN d"},
+		"prefix of an id":   {startSQL, []string{"sqlite_autoindex_issue_1"}, "TEMP B-TREE"},
+		"statuses":          {"SELECT i.status, count(*) FROM issue AS i WHERE i.visible = 1 GROUP BY 1 ORDER BY 1", []string{"COVERING INDEX issue_status_index"}, "TEMP B-TREE"},
+		"average lead time": {leadTimeSQL, []string{"COVERING INDEX issue_closed_index"}, "TEMP"},
+		"deleted":           {"SELECT count(*) FROM issue WHERE deleted = 1 AND existing = 1", []string{"issue_deleted_index"}, "TEMP"},
+		"epics":             {epicsEligibleSQL, []string{"issue_type_index", "dependency_target_index"}, "SCAN d"},
+		"lost lines":        {"SELECT issue FROM operation WHERE counts = 0", []string{"operation_lost_index"}, "TEMP"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ask(t, db, func(q *Query) (string, error) { return plan(t, q, c.text), nil })
+			for _, index := range c.index {
+				if !strings.Contains(got, index) {
+					t.Errorf("does not use %s:\n%s", index, got)
+				}
+			}
+			if strings.Contains(got, c.avoided) {
+				t.Errorf("%s:\n%s", c.avoided, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,114 @@
+package workspace_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+// sql alters the database behind our back.
+func (f *fixture) sql(statement string) {
+	f.t.Helper()
+	conn, err := sqlite.OpenConn(f.place().DB, sqlite.OpenReadWrite)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := sqlitex.ExecuteTransient(conn, statement, nil); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// TestDatabaseOfAnotherVersion: an older one is built again in its place, a
+// newer one stops the program, and is not altered.
+func TestDatabaseOfAnotherVersion(t *testing.T) {
+	f := newFixture(t)
+	f.file("one", "two")
+	f.sql("PRAGMA user_version = 0")
+	f.want("one", "two")
+	f.equalCopies()
+
+	f.sql("PRAGMA user_version = 9999")
+	before := f.read(f.place().DB)
+	log := f.read(f.place().LogPath())
+	w := f.open()
+	defer w.Close()
+	err := w.View(t.Context(), func(*projection.Query) error { return nil })
+	if !errors.Is(err, projection.ErrNewer) {
+		t.Errorf("View: %v, want ErrNewer", err)
+	}
+	_, err = w.Commit(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+		return []workspace.Draft{create("three")}, nil
+	})
+	if !errors.Is(err, projection.ErrNewer) {
+		t.Errorf("Commit: %v, want ErrNewer", err)
+	}
+	if f.read(f.place().DB) != before || f.read(f.place().LogPath()) != log {
+		t.Error("an older program altered what a newer one wrote")
+	}
+}
+
+// TestForeignDatabases: whatever else is in the database's place is set aside
+// and kept.
+func TestForeignDatabases(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(f *fixture)
+	}{
+		{"altered schema", func(f *fixture) { f.sql("CREATE TRIGGER t AFTER INSERT ON issue BEGIN DELETE FROM operation; END") }},
+		{"another program's tables", func(f *fixture) {
+			f.remove(f.place().DB + "*")
+			conn, err := sqlite.OpenConn(f.place().DB, sqlite.OpenReadWrite|sqlite.OpenCreate)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := sqlitex.ExecuteScript(conn, "CREATE TABLE issues (id TEXT); INSERT INTO issues VALUES ('up-1');", nil); err != nil {
+				f.t.Fatal(err)
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.file("one", "two")
+			tt.do(f)
+			f.want("one", "two")
+			aside := slices.IndexFunc(f.notices, func(s string) bool { return len(s) > 0 })
+			if aside < 0 {
+				t.Error("nothing was said about the database that was set aside")
+			}
+			f.equalCopies()
+		})
+	}
+}
+
+// TestReadOnly refuses to write and still answers.
+func TestReadOnly(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	o := f.options()
+	o.ReadOnly = true
+	w, err := workspace.Open(t.Context(), f.place(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if got := titlesOf(t, w); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("issues %q", got)
+	}
+	before := f.read(f.place().LogPath())
+	_, err = w.Commit(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) { return []workspace.Draft{create("two")}, nil })
+	if !errors.Is(err, workspace.ErrReadOnly) {
+		t.Errorf("Commit: %v, want ErrReadOnly", err)
+	}
+	if f.read(f.place().LogPath()) != before {
+		t.Error("the log was written")
+	}
+}
