@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -80,6 +81,11 @@ func generateLines(t *rapid.T) [][]byte {
 	for n := range rapid.IntRange(0, 2).Draw(t, "newer") {
 		lines = append(lines, fmt.Appendf(nil, `{"op":"%s","v":2,"do":"update","issue":"bd-%c","new":{}}`, testID(7*n+5), 'a'+n))
 	}
+	for n, name := range []string{"bd-a", "bd-b", "bd-c", "bd-d"} {
+		if rapid.IntRange(0, 4).Draw(t, "created") > 0 {
+			encoded(operation(n+100*rapid.IntRange(0, 1).Draw(t, "late"), op.DoCreate, name))
+		}
+	}
 	count := rapid.IntRange(1, 40).Draw(t, "operations")
 	for n := 1; n <= count; n++ {
 		o := generateOperation(t, n)
@@ -89,9 +95,13 @@ func generateLines(t *rapid.T) [][]byte {
 			encoded(other)
 		}
 	}
-	for n := range rapid.IntRange(0, 3).Draw(t, "records") {
+	var comments []string
+	for n := range 3 {
+		comments = append(comments, fmt.Sprintf(`{"author":"a","text":"c%d","created_at":"2026-01-01T00:00:0%dZ"}`, n, n))
+	}
+	for n := range rapid.IntRange(0, len(comments)).Draw(t, "records") {
 		record := fmt.Sprintf(`{"id":"bd-a","title":"old %d","status":"open","updated_at":"2026-01-01T00:00:%02dZ","created_at":"2026-01-01T00:00:00Z",`+
-			`"labels":["l%d"],"comments":[{"author":"a","text":"c%d","created_at":"2026-01-01T00:00:0%dZ"}]}`, n, 5+n, n%2, n, n)
+			`"labels":["l%d"],"comments":[%s]}`, n, 5+n, n%2, strings.Join(comments[:n+1], ","))
 		read, err := op.Read([]byte(record))
 		if err != nil {
 			t.Fatal(err)
@@ -186,9 +196,9 @@ func TestSettleEqualsFoldAndRebuild(t *testing.T) {
 		if err := db.Rebuild(ctx, false, func(*Tx) error { return nil }); err != nil {
 			rt.Fatal(err)
 		}
-		limit := rapid.SampledFrom([]int{0, 1, affectedLimit}).Draw(rt, "affected limit")
+		limit := rapid.SampledFrom([]int{affectedLimit, affectedLimit, 1}).Draw(rt, "affected limit")
 		for rest := lines; len(rest) > 0; {
-			size := rapid.IntRange(1, len(rest)).Draw(rt, "batch")
+			size := min(len(rest), rapid.SampledFrom([]int{1, 1, 2, 5, 50}).Draw(rt, "batch"))
 			err := db.Update(ctx, func(tx *Tx) error {
 				tx.affectedLimit = limit
 				addLines(t, tx, rest[:size]...)

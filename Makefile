@@ -1,0 +1,52 @@
+# Everything a contributor needs; `make help` lists it. Only Go and Git are
+# required. A C compiler, where there is one, adds the race detector.
+
+SHELL := /bin/bash
+
+# The binary that is shipped has no cgo (it runs on any Linux, without a C
+# library), no symbol table and no paths of the machine that built it.
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
+
+# The race detector needs cgo, hence a C compiler.
+CC_FOUND := $(shell command -v $(firstword $(shell go env CC)) 2>/dev/null)
+RACE := $(if $(CC_FOUND),-race)
+
+# How long each fuzz target runs: a number of inputs (20000x), or a time (30s).
+FUZZTIME ?= 20000x
+
+.PHONY: build install test lint fmt fuzz bench demo clean help
+
+build: ## build bin/bd
+	$(BUILD) -o bin/bd ./cmd/bd
+
+install: ## install bd into GOBIN
+	CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' ./cmd/bd
+
+# The tests come last, so that what is printed last is go test's own word.
+# go vet has run by then, so go test need not run it again.
+test: lint fuzz ## lint, a few seconds of every fuzz target, all tests
+	@$(if $(RACE),true,echo 'skipping the race detector: no C compiler')
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off ./...
+
+lint: ## gofmt, go vet, staticcheck
+	@scripts/gofmt.sh
+	go vet ./...
+	go tool staticcheck ./...
+
+fmt: ## format all Go files
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+fuzz: ## run every fuzz target for FUZZTIME (default 20000x)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## measure against an empty program; BENCH='-json' for machines
+	go run ./bench $(BENCH)
+
+demo: build ## a tour of bd in a scratch repository
+	@scripts/demo.sh bin/bd
+
+clean: ## remove what was built
+	rm -rf bin dist
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12

@@ -1,0 +1,110 @@
+// Command bench measures the built bd as its users meet it: whole processes,
+// against the run of an empty Go program on the same machine at the same time.
+// Ratios to that floor can be compared between machines; milliseconds cannot.
+//
+// Run it with `make bench`. Everything happens in a scratch directory that is
+// removed again. Work is made by a seeded generator, so two runs measure the
+// same tracker.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the command line asks for.
+type options struct {
+	sizes   []int  // issues in the tracker
+	runs    int    // of each command
+	writers int    // at once
+	creates int    // by each writer
+	list    string // snapshot to import
+	asJSON  bool
+	check   bool // fail when a limit is passed
+	keep    bool
+}
+
+func parseOptions(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	sizes := flags.String("sizes", "1000,10000", "numbers of `issues`, with commas")
+	flags.IntVar(&o.runs, "runs", 31, "runs of each command; the median counts")
+	flags.IntVar(&o.writers, "writers", 50, "processes that write at once")
+	flags.IntVar(&o.creates, "creates", 20, "issues that each of them creates")
+	flags.StringVar(&o.list, "list", "", "snapshot `file` to import (default: the sample)")
+	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.BoolVar(&o.check, "check", false, "fail when a limit is passed")
+	flags.BoolVar(&o.keep, "keep", false, "keep the scratch directory")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	for text := range strings.SplitSeq(*sizes, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 100 {
+			return o, fmt.Errorf("size %q: want a number of at least 100", text)
+		}
+		o.sizes = append(o.sizes, n)
+	}
+	if o.runs < 3 || o.writers < 1 || o.creates < 1 {
+		return o, fmt.Errorf("want at least 3 runs, 1 writer and 1 create")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	o, err := parseOptions(args, stderr)
+	if err != nil {
+		return err
+	}
+	b, err := newBench(ctx, o, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if o.keep {
+			fmt.Fprintf(stderr, "kept: %s\n", b.dir)
+		} else if e := os.RemoveAll(b.dir); e != nil && err == nil {
+			err = e
+		}
+	}()
+	rows, err := b.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(rows)
+	} else {
+		err = printTable(stdout, rows)
+	}
+	if err != nil {
+		return err
+	}
+	if over := overLimit(rows); o.check && len(over) > 0 {
+		return fmt.Errorf("over the limit: %s", strings.Join(over, ", "))
+	}
+	return nil
+}

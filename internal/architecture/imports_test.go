@@ -1,0 +1,137 @@
+package architecture
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers says for every package which packages of the module it may import.
+// What is not named is forbidden, for the reason given. A new package is
+// entered here, which is the moment to think about where it belongs.
+var layers = []struct {
+	dir string
+	may []string
+	why string
+}{
+	{"internal/issue", nil,
+		"the domain stands alone: its rules must not depend on how issues are stored, replicated or shown"},
+	{"internal/op", []string{"internal/issue"},
+		"codec, clock and fold are pure, so that every clone computes the same issues from the same operations"},
+	{"internal/oplog", []string{"internal/op"},
+		"the log stores lines; it must work without knowing issues, databases or where a workspace lies"},
+	{"internal/oplog/faultfs", []string{"internal/oplog"},
+		"a failing file system for tests needs nothing but the interface that it implements"},
+	{"internal/projection", []string{"internal/issue", "internal/op", "internal/oplog"},
+		"the database is derived from the log and can be deleted; it must not know locks, Git or commands"},
+	{"internal/git", nil,
+		"git knows repositories and nothing of issues, so that what touches the user's repository stays small"},
+	{"internal/watch", nil,
+		"watching reports that files changed; what that means is for the daemon to decide"},
+	{"internal/workspace", []string{"internal/git", "internal/issue", "internal/op", "internal/oplog", "internal/projection"},
+		"the one write path serves commands and daemon alike, so it may know neither"},
+	{"internal/beadsjson", []string{"internal/issue", "internal/op"},
+		"the snapshot format is a translation; it reads and writes what it is handed"},
+	{"internal/control", nil,
+		"the control interface sees only what it serves, so that client and server stay interchangeable"},
+	{"internal/daemon", []string{"internal/control", "internal/git", "internal/oplog", "internal/projection", "internal/watch", "internal/workspace"},
+		"the daemon has no private way to write or to read issues: it calls the steps of workspace"},
+	{"internal/cli", []string{"internal/beadsjson", "internal/control", "internal/daemon", "internal/git", "internal/issue", "internal/op", "internal/projection", "internal/workspace"},
+		"commands parse, call and print; they reach the log only through workspace"},
+	{"internal/architecture", nil,
+		"reads the source of the others and must not link them"},
+	{"internal/doctest", nil,
+		"runs the built program as a user does"},
+	{"cmd/bd", []string{"internal/cli"},
+		"main is wiring only"},
+	{"bench", []string{"internal/issue", "internal/op"},
+		"the benchmark measures the built program from outside and only writes logs for it"},
+}
+
+func TestImportsPointInward(t *testing.T) {
+	allowed := map[string]int{}
+	for i, layer := range layers {
+		allowed[layer.dir] = i
+	}
+	readSource(t).product(func(dir string, file sourceFile) {
+		i, known := allowed[dir]
+		if !known {
+			t.Errorf("%s: package %s is not in the table of layers: enter what it may import, and why", file.path, dir)
+			return
+		}
+		for _, imported := range file.imports() {
+			inner, ours := strings.CutPrefix(imported, module+"/")
+			if ours && !slices.Contains(layers[i].may, inner) {
+				t.Errorf("%s: %s must not import %s: %s", file.path, dir, inner, layers[i].why)
+			}
+		}
+	})
+}
+
+// reserved names packages from elsewhere that only some of ours may import.
+var reserved = []struct {
+	prefix string // an import path, or the beginning of one that ends in /
+	only   []string
+	why    string
+}{
+	{"zombiezen.com/go/sqlite", []string{"internal/projection"},
+		"SQLite is a detail of the projection (docs/adr/0001)"},
+	{"modernc.org/", []string{"internal/projection"},
+		"SQLite is a detail of the projection (docs/adr/0001)"},
+	{"database/sql", nil,
+		"a connection pool hides which connection holds the transaction (docs/adr/0001)"},
+	{"os/exec", []string{"internal/git", "internal/daemon", "bench"},
+		"no child process on the read path; only git runs git, and the daemon re-executes itself"},
+	{"net/http", []string{"internal/control"},
+		"nothing here talks to a network but the local control socket"},
+	{"github.com/fsnotify/", []string{"internal/watch"},
+		"notification has a polling fallback, which only watch can offer"},
+	{"github.com/spf13/", []string{"internal/cli"},
+		"flags are a matter of the command line"},
+	{"testing", []string{"internal/oplog/faultfs"},
+		"product code must not carry test code"},
+	{"pgregory.net/", nil,
+		"product code must not carry test code"},
+	{"math/rand", []string{"bench"},
+		"ids need a cryptographic source, which is passed in; a second source would defeat seeded tests"},
+	{"regexp", nil,
+		"compiling patterns and linking regexp costs start-up time of every command"},
+	{"encoding/gob", nil,
+		"all formats here are documented text"},
+}
+
+func TestReservedImports(t *testing.T) {
+	readSource(t).product(func(dir string, file sourceFile) {
+		for _, imported := range file.imports() {
+			for _, r := range reserved {
+				if names(r.prefix, imported) && !slices.Contains(r.only, dir) {
+					t.Errorf("%s: %s must not import %s: %s", file.path, dir, imported, r.why)
+				}
+			}
+		}
+	})
+}
+
+// names reports whether the imported path is the package, one below it, or
+// below the prefix that ends in a slash.
+func names(prefix, imported string) bool {
+	return imported == prefix || strings.HasPrefix(imported, strings.TrimSuffix(prefix, "/")+"/")
+}
+
+// pure packages compute: the same input gives the same output, on every
+// machine.
+func TestPurePackagesTouchNothing(t *testing.T) {
+	outside := []string{"context", "io/fs", "log/", "net", "os", "path/filepath", "sync", "syscall", "golang.org/x/sys", "crypto/rand"}
+	readSource(t).product(func(dir string, file sourceFile) {
+		if dir != "internal/issue" && dir != "internal/op" {
+			return
+		}
+		for _, imported := range file.imports() {
+			for _, prefix := range outside {
+				if names(prefix, imported) {
+					t.Errorf("%s: %s must not import %s: it is pure, and gets time and randomness passed in", file.path, dir, imported)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/op"
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+// Process is everything a run takes from its surroundings, so that tests need
+// no process of their own and nothing here reads a global.
+type Process struct {
+	Args           []string // without the program's name
+	Dir            string   // working directory
+	Environ        []string // passed on to child processes
+	Getenv         func(string) string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	StdoutTerminal bool
+	StderrTerminal bool
+	Width          int // columns of the terminal; 0 if unknown
+	Executable     string
+	Login          func() string // login name, the last resort for the actor
+	Home           string
+	Now            func() time.Time
+	Rand           io.Reader
+	Location       *time.Location
+}
+
+// app is one run: the process, the global flags, and what was opened on demand.
+type app struct {
+	Process
+	out *bufio.Writer // standard output; flushed once, at the end
+
+	json        bool
+	quiet       bool
+	verbose     bool
+	noColor     bool
+	readonly    bool
+	db          string
+	actor       string
+	lockTimeout time.Duration
+
+	command string // "create", "dep add": who holds the lock, for those who wait
+	ws      *workspace.Workspace
+
+	config     []*configFile // read once, when a setting is asked for
+	configRead bool
+	bar        progressBar
+}
+
+// Run runs one command line and returns its exit code. It closes what it opened.
+func Run(ctx context.Context, p Process) int {
+	a := &app{Process: p, out: bufio.NewWriterSize(p.Stdout, 32<<10)}
+	root := newRoot(a)
+	root.SetArgs(p.Args)
+	root.SetIn(p.Stdin)
+	root.SetOut(a.out)
+	root.SetErr(p.Stderr)
+	err := root.ExecuteContext(ctx)
+	a.endProgress()
+	if a.ws != nil {
+		err = errors.Join(err, a.ws.Close())
+	}
+	if flushErr := a.out.Flush(); err == nil && !closedPipe(flushErr) {
+		err = flushErr
+	}
+	return a.report(err)
+}
+
+// place finds the workspace without opening anything.
+func (a *app) place() (workspace.Place, error) {
+	return workspace.Find(a.Dir, a.db, a.Getenv)
+}
+
+// open opens the workspace once per run.
+func (a *app) open(ctx context.Context) (*workspace.Workspace, error) {
+	if a.ws != nil {
+		return a.ws, nil
+	}
+	place, err := a.place()
+	if err != nil {
+		return nil, err
+	}
+	a.ws, err = workspace.Open(ctx, place, a.options(place))
+	return a.ws, err
+}
+
+// options are what the workspace needs of this process.
+func (a *app) options(place workspace.Place) workspace.Options {
+	return workspace.Options{
+		Now: a.Now, Rand: a.Rand,
+		Actor:       func() string { return a.actorName(place) },
+		Session:     a.Getenv("BD_SESSION"),
+		Command:     "bd " + a.command,
+		LockTimeout: a.lockTimeout,
+		ReadOnly:    a.readonly,
+		Notice:      a.notice,
+		Progress:    a.progress(),
+	}
+}
+
+// view runs fn on one consistent snapshot that is as fresh as can be had at once.
+func (a *app) view(cmd *cobra.Command, fn func(*projection.Query) error) error {
+	w, err := a.open(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return w.View(cmd.Context(), fn)
+}
+
+// commit is the way every command writes: decide sees the current state under
+// the write lock and returns what is to be done.
+func (a *app) commit(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace.Draft, error)) ([]*op.Operation, error) {
+	w, err := a.open(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	return w.Commit(cmd.Context(), decide)
+}
+
+// notice tells the person something that is not the result, in one line.
+func (a *app) notice(line string) {
+	if !a.quiet {
+		a.endProgress()
+		fmt.Fprintf(a.Stderr, "bd: %s\n", visible(line))
+	}
+}

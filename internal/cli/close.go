@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/issue"
+	"beads/internal/op"
+	"beads/internal/workspace"
+)
+
+func newClose(a *app) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:     "close ID…",
+		Aliases: []string{"done"},
+		Short:   "Close issues",
+		Example: `  bd close bd-x7k2 -r "fixed in 4f1c2aa"
+  bd close bd-x7k2 bd-a9c1`,
+		Args:              arguments(1, -1, "at least one ID"),
+		ValidArgsFunction: a.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.textFlag(&reason, "close reason"); err != nil {
+				return err
+			}
+			return a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
+				if s.Issue.Status == issue.StatusClosed {
+					return nil, "Already closed", nil
+				}
+				o := &op.Operation{Do: op.DoClose, Issue: s.Issue.ID,
+					Set: map[string]json.RawMessage{"status": op.Str(issue.StatusClosed)}}
+				if reason != "" {
+					o.Set["close_reason"] = op.Str(reason)
+				}
+				return o, "Closed", nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why; - reads standard input")
+	accepted(cmd, "force")
+	return cmd
+}
+
+func newReopen(a *app) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "reopen ID…",
+		Short: "Open closed issues again",
+		Example: `  bd reopen bd-x7k2 -r "it came back"
+  bd reopen bd-x7k2 bd-a9c1`,
+		Args:              arguments(1, -1, "at least one ID"),
+		ValidArgsFunction: a.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.textFlag(&reason, "reason"); err != nil {
+				return err
+			}
+			return a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
+				if s.Issue.Status != issue.StatusClosed {
+					return nil, "Not closed", nil
+				}
+				o := &op.Operation{Do: op.DoReopen, Issue: s.Issue.ID,
+					Set: map[string]json.RawMessage{"status": op.Str(issue.StatusOpen)}}
+				if reason != "" {
+					o.Comment = &op.CommentText{Text: reason}
+				}
+				return o, "Reopened", nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why, kept as a comment; - reads standard input")
+	return cmd
+}
+
+// textFlag reads a flag's text from standard input if it is "-", and checks it.
+func (a *app) textFlag(text *string, field string) error {
+	if *text == "-" {
+		var err error
+		if *text, err = a.readText("-"); err != nil {
+			return err
+		}
+	}
+	if err := issue.ValidateText(field, *text); err != nil {
+		return invalid(err)
+	}
+	return nil
+}

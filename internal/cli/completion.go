@@ -1,0 +1,27 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+func newCompletion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion bash|zsh|fish|powershell",
+		Short: "Print a shell's completion script",
+		Example: `  source <(bd completion bash)
+  bd completion fish > ~/.config/fish/completions/bd.fish`,
+		Args:      arguments(1, 1, "one of bash, zsh, fish, powershell"),
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch root := cmd.Root(); args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(a.out, true)
+			case "zsh":
+				return root.GenZshCompletion(a.out)
+			case "fish":
+				return root.GenFishCompletion(a.out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(a.out)
+			}
+			return usagef("unknown shell %q: bash, zsh, fish or powershell", args[0])
+		},
+	}
+}

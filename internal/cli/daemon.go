@@ -1,0 +1,339 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/control"
+	"beads/internal/daemon"
+	"beads/internal/workspace"
+)
+
+// Exit codes of bd daemon status, beside 0 for a running daemon.
+const (
+	exitStopped = 3
+	exitFailing = 4
+)
+
+// daemonJSON is what start, restart and stop print with --json.
+type daemonJSON struct {
+	PID    int    `json:"pid"`
+	Status string `json:"status"`
+}
+
+// daemonStart is how a daemon is to be started.
+type daemonStart struct {
+	config     string // --config; "" is daemon.yaml in the workspace
+	foreground bool
+	background bool // whatever daemon.yaml says
+	report     bool // we are the process in the background: report to who started us
+}
+
+func newDaemon(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "daemon",
+		Short: "Keep the database current in the background",
+		Long: `Run one process for this workspace that sees what editors, git and other tools do to the
+log and brings the database up to date. Commands work the same without it.`,
+		Example: "  bd daemon start\n  bd daemon status",
+	}
+	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a))
+	return needSubcommand(cmd)
+}
+
+func newDaemonStart(a *app) *cobra.Command {
+	var o daemonStart
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Start the daemon",
+		Long: `Start the daemon in the background and return when it is ready, or say why it is not.
+With --foreground it stays here and logs to the terminal, as systemd, launchd and
+containers want it.`,
+		Example: "  bd daemon start\n  bd daemon start --foreground --config ci/daemon.yaml",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.daemonStart(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.foreground, "foreground", false, "stay in the foreground and log to the terminal")
+	flags.StringVar(&o.config, "config", "", "read settings from `PATH` (default .beads/daemon.yaml)")
+	flags.BoolVar(&o.report, "report-ready", false, "for the process in the background")
+	flags.Bool("auto-commit", false, "accepted without effect")
+	flags.Bool("auto-push", false, "accepted without effect")
+	flags.Bool("auto-pull", false, "accepted without effect")
+	flags.Duration("interval", 0, "accepted without effect")
+	for _, name := range []string{"report-ready", "auto-commit", "auto-push", "auto-pull", "interval"} {
+		flags.Lookup(name).Hidden = true
+	}
+	return cmd
+}
+
+func newDaemonStop(a *app) *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:     "stop",
+		Short:   "Stop the daemon",
+		Long:    "Ask the daemon to stop, and return when it has let go of everything.",
+		Example: "  bd daemon stop\n  bd daemon stop --force",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			place, err := a.place()
+			if err != nil {
+				return err
+			}
+			pid, err := daemon.Stop(cmd.Context(), place, a.sockets(), force)
+			if err != nil {
+				return daemonFailure(err)
+			}
+			if a.json {
+				return a.printJSON(daemonJSON{pid, control.Stopped})
+			}
+			a.say("Stopped daemon with PID %d", pid)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "kill it if it does not stop in time")
+	return cmd
+}
+
+func newDaemonRestart(a *app) *cobra.Command {
+	var o daemonStart
+	cmd := &cobra.Command{
+		Use:     "restart",
+		Short:   "Stop the daemon if it runs, and start it",
+		Example: "  bd daemon restart --config .beads/daemon.yaml",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			place, err := a.place()
+			if err != nil {
+				return err
+			}
+			// A broken configuration must not cost the daemon that runs.
+			if _, err := a.daemonConfig(place, o); err != nil {
+				return err
+			}
+			if err := a.stopDaemon(cmd.Context(), place); err != nil {
+				return err
+			}
+			return a.daemonStart(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.config, "config", "", "read settings from `PATH` (default .beads/daemon.yaml)")
+	return cmd
+}
+
+// daemonStart is bd daemon start.
+func (a *app) daemonStart(ctx context.Context, o daemonStart) error {
+	place, err := a.place()
+	if err != nil {
+		return err
+	}
+	pid, err := a.startDaemon(ctx, place, o)
+	if err != nil || pid == 0 {
+		return err
+	}
+	if a.json {
+		return a.printJSON(daemonJSON{pid, control.Running})
+	}
+	a.say("Started daemon with PID %d", pid)
+	return nil
+}
+
+// startDaemon starts the daemon of the workspace at place and returns its PID
+// once it is ready. In the foreground it returns when the daemon has ended, with
+// PID 0.
+func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonStart) (pid int, err error) {
+	if a.readonly {
+		return 0, workspace.ErrReadOnly
+	}
+	config, err := a.daemonConfig(place, o)
+	if o.report {
+		return 0, a.runInBackground(ctx, place, config, err)
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, text := range config.NoEffect {
+		a.notice(text)
+	}
+	if config.Foreground && !o.background {
+		return 0, daemonFailure(a.runDaemon(ctx, place, config, nil))
+	}
+	if client, err := control.Connect(ctx, a.sockets().Paths(place.Dir), a.sockets().UID); err == nil {
+		return 0, daemonFailure(&daemon.RunningError{PID: client.PID()})
+	}
+	// Brings a directory that was wiped back, where the log file will be.
+	if _, err := a.open(ctx); err != nil {
+		return 0, err
+	}
+	ready, err := daemon.Spawn(ctx, place, daemonDir(place), a.daemonCommand(place, o), a.Environ)
+	if err != nil {
+		return 0, err
+	}
+	if ready.Error != "" {
+		f := failf(ready.Code, "%s", ready.Error)
+		f.hint = ready.Hint
+		return 0, f
+	}
+	return ready.PID, nil
+}
+
+// initDaemon is bd init --start-daemon. A daemon that runs is as good.
+func (a *app) initDaemon(ctx context.Context) error {
+	pid, err := a.startDaemon(ctx, a.ws.Place(), daemonStart{background: true})
+	var running *daemon.RunningError
+	switch {
+	case errors.As(err, &running):
+		a.notice(running.Error())
+	case err != nil:
+		return err
+	default:
+		a.say("Started daemon with PID %d", pid)
+	}
+	return nil
+}
+
+// stopDaemon stops the daemon of the workspace at place, if there is one.
+func (a *app) stopDaemon(ctx context.Context, place workspace.Place) error {
+	if _, err := daemon.Stop(ctx, place, a.sockets(), false); err != nil && !errors.Is(err, daemon.ErrNotRunning) {
+		return daemonFailure(err)
+	}
+	return nil
+}
+
+// daemonConfig reads the settings and applies the flags.
+func (a *app) daemonConfig(place workspace.Place, o daemonStart) (daemon.Config, error) {
+	if !place.Exists {
+		return daemon.Config{}, place.Missing()
+	}
+	file := o.config
+	if file != "" {
+		file = a.path(file)
+	}
+	config, err := daemon.LoadConfig(place, file, a.Getenv)
+	if err != nil {
+		return config, daemonFailure(err)
+	}
+	config.Foreground = config.Foreground || o.foreground
+	if !config.Enabled {
+		return config, daemonFailure(daemon.DisabledError{By: config.EnabledBy})
+	}
+	return config, nil
+}
+
+// daemonDir is where the process in the background works: the place must be
+// found from there, and it must not keep a linked worktree from being removed.
+func daemonDir(place workspace.Place) string {
+	if place.Root != "" {
+		return place.Root
+	}
+	return place.CommonDir
+}
+
+// daemonCommand is the command line of the process in the background.
+func (a *app) daemonCommand(place workspace.Place, o daemonStart) []string {
+	args := []string{a.Executable, "daemon", "start", "--report-ready"}
+	if o.config != "" {
+		args = append(args, "--config", a.path(o.config))
+	}
+	if place.Explicit != "" {
+		args = append(args, "--db", place.DB)
+	}
+	if a.actor != "" {
+		args = append(args, "--actor", a.actor)
+	}
+	return args
+}
+
+// runInBackground is the other end of startDaemon. Its standard error is the log
+// file, so a reason not to start goes to who waits instead.
+func (a *app) runInBackground(ctx context.Context, place workspace.Place, config daemon.Config, err error) error {
+	pipe := daemon.Detach()
+	if err == nil {
+		err = a.runDaemon(ctx, place, config, func() error {
+			return daemon.Ready{PID: os.Getpid()}.Report(pipe)
+		})
+		err = daemonFailure(err)
+	}
+	if err == nil {
+		return nil
+	}
+	f := asFailure(err)
+	// After a report of being ready nobody listens: the error of the write says nothing new.
+	_ = daemon.Ready{Error: strings.ReplaceAll(f.Error(), "\n", "; "), Code: f.code, Hint: f.hint}.Report(pipe)
+	return exitWith(f.exit)
+}
+
+// runDaemon is the daemon, until it ends. ready is called once it is ready and
+// makes it log to its file; without it the log goes to standard error.
+func (a *app) runDaemon(ctx context.Context, place workspace.Place, config daemon.Config, ready func() error) error {
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = ""
+	}
+	o := daemon.Options{
+		Place: place, Config: config, Sockets: a.sockets(), Zone: a.Location, Now: a.Now,
+		PID: os.Getpid(), Hostname: hostname, Version: version,
+		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
+			options := a.options(place)
+			options.Command, options.Notice, options.Progress = "bd daemon", notice, nil
+			w, err := workspace.Open(ctx, place, options)
+			if err != nil {
+				return nil, err
+			}
+			return w, nil
+		},
+	}
+	if ready == nil {
+		o.Log = a.Stderr
+	}
+	d, err := daemon.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	if ready != nil {
+		// Who started us may have been interrupted: no reason to end.
+		_ = ready()
+	}
+	return d.Run(ctx)
+}
+
+// sockets is where control sockets may be.
+func (a *app) sockets() control.Place {
+	temp := a.Getenv("TMPDIR")
+	if !filepath.IsAbs(temp) {
+		temp = os.TempDir()
+	}
+	return control.Place{Runtime: a.Getenv("XDG_RUNTIME_DIR"), Temp: temp, UID: os.Getuid()}
+}
+
+// daemonFailure gives the daemon's errors their codes and hints.
+func daemonFailure(err error) error {
+	var running *daemon.RunningError
+	var stop *daemon.StopError
+	var config *daemon.ConfigError
+	var disabled daemon.DisabledError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &running):
+		return failf("daemon_running", "%w", running).withHint("bd daemon status, or bd daemon restart")
+	case errors.As(err, &disabled):
+		return failf("daemon_disabled", "%w", disabled).withHint("set enabled: true there")
+	case errors.As(err, &config):
+		return failf("config", "%w", config)
+	case errors.As(err, &stop):
+		f := failf("daemon_stop", "%w", stop)
+		if stop.Patient {
+			return f.withHint("bd daemon stop --force kills it")
+		}
+		return f
+	case errors.Is(err, daemon.ErrNotRunning):
+		return failf("daemon_not_running", "%w", err).withHint("bd daemon start")
+	}
+	return err
+}

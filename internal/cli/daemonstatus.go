@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/control"
+	"beads/internal/daemon"
+)
+
+func newDaemonStatus(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show how the daemon is",
+		Long: `Show how the daemon is, or what the last one left behind. The exit code is 0 if it runs,
+3 if it is stopped, and 4 if something is wrong.`,
+		Example: "  bd daemon status\n  bd daemon status --json",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			place, err := a.place()
+			if err != nil {
+				return err
+			}
+			if !place.Exists {
+				return place.Missing()
+			}
+			s, err := daemon.Inspect(cmd.Context(), place, a.sockets())
+			if err != nil {
+				return err
+			}
+			s.NoEffect = list(s.NoEffect)
+			if a.json {
+				err = a.printJSON(s)
+			} else {
+				a.printDaemonStatus(s)
+			}
+			if err != nil {
+				return err
+			}
+			switch s.Status {
+			case control.Running:
+				return nil
+			case control.Stopped:
+				return exitWith(exitStopped)
+			}
+			return exitWith(exitFailing)
+		},
+	}
+}
+
+// printDaemonStatus prints a box with the most important rows first.
+func (a *app) printDaemonStatus(s control.Status) {
+	title := map[string]string{control.Running: "Running", control.Stopped: "Stopped"}[s.Status]
+	if title == "" {
+		title = "Error"
+	}
+	rows := [][2]string{
+		{"PID", "-"}, {"Started", a.secondsTime(s.StartTime)}, {"Last Sync", a.secondsTime(s.LastSync)},
+		{"Sync Count", fmt.Sprint(s.SyncCount)}, {"Memory", "-"}, {"CPU", "-"},
+		{"Workspace", s.Workspace},
+	}
+	if s.PID != 0 {
+		rows[0][1] = fmt.Sprint(s.PID)
+	}
+	if s.MemoryUsage > 0 {
+		rows[4][1] = fmt.Sprintf("%dMB", (s.MemoryUsage+500_000)/1_000_000)
+		rows[5][1] = percent(s.CPUPercent)
+	}
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, [2]string{name, value})
+		}
+	}
+	add("Version", s.Version)
+	if s.UptimeSeconds > 0 {
+		add("Uptime", (time.Duration(s.UptimeSeconds) * time.Second).String())
+	}
+	add("Watcher", s.Watcher)
+	add("", s.WatcherReason)
+	if s.ErrorCount > 0 {
+		add("Failed Syncs", fmt.Sprint(s.ErrorCount))
+	}
+	add("Last Error", s.LastError)
+	for _, text := range s.NoEffect {
+		add("Note", text)
+	}
+	a.printf("Daemon Status: %s\n", title)
+	a.printBox(rows)
+}
+
+// secondsTime is a local time with seconds, as a status wants it.
+func (a *app) secondsTime(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.In(a.Location).Format(time.DateTime)
+}
+
+func percent(p float64) string {
+	if p > 0 && p < 1 {
+		return fmt.Sprintf("%.1f%%", p)
+	}
+	return fmt.Sprintf("%.0f%%", p)
+}
+
+// printBox prints names and values in a frame that fits the terminal.
+func (a *app) printBox(rows [][2]string) {
+	const frame = 7 // of a row: three lines and four blanks
+	names, values := 0, 0
+	for i := range rows {
+		rows[i][1] = visible(rows[i][1])
+		names = max(names, displayWidth(rows[i][0]))
+		values = max(values, displayWidth(rows[i][1]))
+	}
+	if a.StdoutTerminal && a.Width > 0 {
+		values = max(1, min(values, a.Width-frame-names))
+	}
+	rule := func(left, middle, right string) {
+		a.printf("%s%s%s%s%s\n", left, strings.Repeat("─", names+2), middle, strings.Repeat("─", values+2), right)
+	}
+	padded := func(s string, width int) string { return s + strings.Repeat(" ", width-displayWidth(s)) }
+	rule("┌", "┬", "┐")
+	for _, row := range rows {
+		a.printf("│ %s │ %s │\n", padded(row[0], names), padded(cut(row[1], values), values))
+	}
+	rule("└", "┴", "┘")
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/beadsjson"
+	"beads/internal/issue"
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+func newExport(a *app) *cobra.Command {
+	var output string
+	var statuses, types, labels, ids []string
+	var format string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write issues in the snapshot format of upstream beads",
+		Long: `Write every issue that is not deleted, by id, one JSON object a line. The same issues
+always give the same bytes. With -o the file is replaced as a whole or not at all;
+the workspace's own files are refused.`,
+		Example: `  bd export -o backup.jsonl
+  bd export -s open | jq -r .title`,
+		Args: arguments(0, 0, "no arguments, only flags"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "jsonl" {
+				return usagef("unknown format %q; there is jsonl", format)
+			}
+			e := exporter{a: a, cmd: cmd, statuses: splitList(statuses), types: splitList(types), labels: splitList(labels), inputs: splitList(ids)}
+			if output == "" || output == "-" {
+				return e.write(a.dataOutput())
+			}
+			place, err := a.place()
+			if err != nil {
+				return err
+			}
+			err = beadsjson.WriteFile(a.path(output), ownFiles(place), e.write)
+			if errors.Is(err, beadsjson.ErrProtected) {
+				return failf("refused", "exporting to %w", err).withHint("choose another file; the log already holds everything")
+			}
+			if err != nil {
+				return failf("failed", "exporting: %w", err)
+			}
+			if a.json {
+				return a.printJSON(struct {
+					Exported int    `json:"exported"`
+					Output   string `json:"output"`
+				}{e.count, a.path(output)})
+			}
+			a.say("Exported %s to %s.", plural(e.count, "issue", "issues"), visible(output))
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&output, "output", "o", "", "write `FILE`; - is standard output, the default")
+	listFlag(cmd, &statuses, "status", "s", "only with this status (several with commas)")
+	listFlag(cmd, &types, "type", "t", "only of this type (several with commas)")
+	listFlag(cmd, &labels, "label", "l", "only with all of these labels")
+	listFlag(cmd, &ids, "id", "", "only these ids")
+	flags.StringVarP(&format, "format", "f", "jsonl", "jsonl")
+	hide(cmd, "format")
+	accepted(cmd, "force")
+	return cmd
+}
+
+// ownFiles are the files that an export must not replace.
+func ownFiles(p workspace.Place) []string {
+	files := []string{p.DB, p.DB + "-wal", p.DB + "-shm", p.LogPath(), p.LockPath(), p.DaemonLock()}
+	for _, dir := range []string{p.Dir, p.Guard} {
+		if dir == "" {
+			continue
+		}
+		for _, name := range []string{"issues.jsonl", "interactions.jsonl", "routes.jsonl", "config.yaml", "daemon.yaml", ".gitignore"} {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files
+}
+
+type exporter struct {
+	a                       *app
+	cmd                     *cobra.Command
+	statuses, types, labels []string
+	inputs                  []string // ids as typed
+	count                   int
+}
+
+func (e *exporter) write(to io.Writer) error {
+	return e.a.view(e.cmd, func(q *projection.Query) error {
+		ids, err := resolveAll(q, e.inputs, false)
+		if err != nil {
+			return err
+		}
+		total, err := q.Count(issue.Filter{})
+		if err != nil {
+			return err
+		}
+		report := e.a.progress()
+		w := beadsjson.NewWriter(to)
+		seen := 0
+		err = q.Each(func(i issue.Issue) error {
+			if seen++; report != nil && seen%100 == 0 {
+				report("exporting", int64(seen), int64(total))
+			}
+			if !e.wants(i, ids) {
+				return nil
+			}
+			return w.Write(i)
+		})
+		e.count = w.Count()
+		e.a.endProgress()
+		return errors.Join(err, w.Flush())
+	})
+}
+
+func (e *exporter) wants(i issue.Issue, ids []string) bool {
+	for _, label := range e.labels {
+		if !slices.Contains(i.Labels, label) {
+			return false
+		}
+	}
+	return (len(e.statuses) == 0 || slices.Contains(e.statuses, i.Status)) &&
+		(len(e.types) == 0 || slices.Contains(e.types, i.Type)) &&
+		(len(ids) == 0 || slices.Contains(ids, i.ID))
+}

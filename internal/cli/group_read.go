@@ -1,0 +1,9 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+func readCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{
+		newShow(a), newList(a), newReady(a), newBlocked(a), newSearch(a), newCount(a), newStatus(a), newHistory(a),
+	}
+}

@@ -1,0 +1,9 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+func writeCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{
+		newCreate(a), newQuick(a), newUpdate(a), newUnclaim(a), newClose(a), newReopen(a), newDelete(a), newRestore(a),
+	}
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+
+	"beads/internal/issue"
+	"beads/internal/projection"
+)
+
+// resolveAll turns what people type into whole ids, each once, in the order
+// given. deleted also admits deleted issues. The first wrong one fails the
+// whole, so that a command on many issues does all or nothing.
+func resolveAll(q *projection.Query, inputs []string, deleted bool) ([]string, error) {
+	ids := make([]string, 0, len(inputs))
+	for _, input := range inputs {
+		id, err := resolve(q, input, deleted)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// resolve turns one typed id into a whole one.
+func resolve(q *projection.Query, input string, deleted bool) (string, error) {
+	if input == "" {
+		return "", failf("not_found", "an issue id must not be empty")
+	}
+	return q.Resolve(input, deleted)
+}
+
+// resolveGone resolves an id that may be of a deleted issue, but prefers those
+// that are not, so that deleted issues do not make a short id ambiguous.
+func resolveGone(q *projection.Query, input string) (string, error) {
+	id, err := resolve(q, input, false)
+	var missing *projection.NotFoundError
+	if errors.As(err, &missing) {
+		return resolve(q, input, true)
+	}
+	return id, err
+}
+
+// shortID is how people see an id: abbreviated on a terminal, whole elsewhere.
+// An id that cannot be abbreviated is shown whole.
+func (a *app) shortID(q *projection.Query, id string) string {
+	if !a.StdoutTerminal || a.json {
+		return id
+	}
+	short, err := q.Short(id)
+	if err != nil {
+		return id
+	}
+	return short
+}
+
+// issues reads the issues of ids whole, in that order.
+func issues(q *projection.Query, ids []string) ([]issue.Issue, error) {
+	found := make([]issue.Issue, 0, len(ids))
+	for _, id := range ids {
+		i, err := q.Issue(id)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, i)
+	}
+	return found, nil
+}

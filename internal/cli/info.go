@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+// infoJSON is what bd info --json prints; database_path, issue_count and config
+// are where upstream has them.
+type infoJSON struct {
+	whereJSON
+	LogBytes    int64             `json:"log_bytes"`
+	Prefix      string            `json:"issue_prefix"`
+	Issues      int               `json:"issue_count"`
+	Open        int               `json:"open_count"`
+	Closed      int               `json:"closed_count"`
+	Deleted     int               `json:"deleted_count"`
+	Operations  int64             `json:"operation_count"`
+	Quarantined int               `json:"quarantined_count"`
+	Actor       string            `json:"actor"`
+	Version     string            `json:"version"`
+	Mode        string            `json:"mode"`
+	Config      map[string]string `json:"config"`
+}
+
+func newInfo(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "info",
+		Short:   "Show where the workspace is and what it holds",
+		Example: "  bd info --json",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.view(cmd, func(q *projection.Query) error {
+				info, err := a.collectInfo(q, a.ws.Place())
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(info)
+				}
+				a.printInfo(info)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) collectInfo(q *projection.Query, place workspace.Place) (infoJSON, error) {
+	info := infoJSON{whereJSON: whereOf(place), Version: version, Mode: "direct", Actor: a.actorName(place), Config: map[string]string{}}
+	stats, err := q.Stats(a.Now())
+	if err != nil {
+		return info, err
+	}
+	info.Issues, info.Open, info.Closed, info.Deleted = stats.Total, stats.Open, stats.Closed, stats.Deleted
+	if info.Operations, err = q.Operations(); err != nil {
+		return info, err
+	}
+	if info.Quarantined, err = q.QuarantineCount(); err != nil {
+		return info, err
+	}
+	settings, err := q.Settings()
+	if err != nil {
+		return info, err
+	}
+	info.Prefix = settings.Prefix()
+	for name, value := range settings.Values {
+		info.Config[name] = settingText(value)
+	}
+	if file, err := os.Stat(place.LogPath()); err == nil {
+		info.LogBytes = file.Size()
+	}
+	return info, nil
+}
+
+func (a *app) printInfo(info infoJSON) {
+	a.printf("Workspace   %s\n", visible(info.Path))
+	a.printf("Database    %s\n", visible(info.Database))
+	a.printf("Log         %s (%s, %s)\n", visible(info.Log), humanize.IBytes(uint64(info.LogBytes)), plural(info.Operations, "operation", "operations"))
+	if info.Guard != "" {
+		a.printf("Guard copy  %s\n", visible(info.Guard))
+	} else {
+		a.printf("Guard copy  none (bd doctor says why)\n")
+	}
+	if info.Source != "" {
+		a.printf("Imports     %s\n", visible(info.Source))
+	}
+	a.printf("Prefix      %s\n", visible(info.Prefix))
+	a.printf("Issues      %d (%d open, %d closed), %d deleted\n", info.Issues, info.Open, info.Closed, info.Deleted)
+	if info.Quarantined > 0 {
+		a.printf("Quarantine  %s (bd doctor)\n", plural(info.Quarantined, "line", "lines"))
+	}
+	a.printf("Actor       %s\n", visible(info.Actor))
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/issue"
+	"beads/internal/op"
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+// initJSON is what bd init --json prints.
+type initJSON struct {
+	whereJSON
+	Prefix  string `json:"issue_prefix"`
+	Existed bool   `json:"existed"`
+	Tracked bool   `json:"tracked"`
+
+	Import *importResult `json:"import,omitempty"`
+}
+
+func newInit(a *app) *cobra.Command {
+	var prefix, from string
+	var start bool
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make a workspace here",
+		Long: `Make a workspace: one for the whole repository, worktrees included, or for this
+directory where there is no Git. Nothing of it shows in git status, and a workspace that
+is there already stays as it is.`,
+		Example: `  bd init
+  bd init -p app --from-jsonl old/.beads/issues.jsonl`,
+		Args: arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.init(cmd, prefix, from); err != nil || !start {
+				return err
+			}
+			return a.initDaemon(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVarP(&prefix, "prefix", "p", "", "what the ids of new issues begin with (default bd)")
+	cmd.Flags().StringVar(&from, "from-jsonl", "", "then import a snapshot or operations from `FILE`")
+	cmd.Flags().BoolVar(&start, "start-daemon", false, "then start the daemon")
+	accepted(cmd, "skip-hooks", "skip-merge-driver", "stealth")
+	return cmd
+}
+
+func (a *app) init(cmd *cobra.Command, prefix, from string) error {
+	asked := strings.TrimRight(prefix, "-")
+	if given(cmd, "prefix") {
+		if err := issue.ValidatePrefix(asked); err != nil {
+			return invalid(err)
+		}
+	}
+	place, err := a.place()
+	if err != nil {
+		return err
+	}
+	if from != "" && from != "-" { // before anything is made
+		in, _, err := a.openInput(from)
+		if err != nil {
+			return err
+		}
+		if err := in.Close(); err != nil {
+			return err
+		}
+	}
+	if asked == "" {
+		asked = a.defaultPrefix(place, from)
+	}
+	w, existed, err := workspace.Init(cmd.Context(), place, asked, a.options(place))
+	if err != nil {
+		return err
+	}
+	a.ws = w
+	result := initJSON{whereJSON: whereOf(w.Place()), Existed: existed, Tracked: place.Tracked}
+	if from != "" {
+		imported, err := a.importFile(cmd, from, importOptions{})
+		if err != nil {
+			return err
+		}
+		result.Import = &imported
+	}
+	issues := 0
+	err = a.view(cmd, func(q *projection.Query) error {
+		settings, err := q.Settings()
+		if err != nil {
+			return err
+		}
+		result.Prefix = settings.Prefix()
+		issues, err = q.Count(issue.Filter{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if given(cmd, "prefix") && asked != result.Prefix {
+		a.notice("the prefix stays " + result.Prefix + ": ids never change")
+	}
+	if a.json {
+		if err := a.printJSON(result); err != nil {
+			return err
+		}
+	} else {
+		a.tellInit(place, result, issues)
+		if from != "" {
+			return a.tellImport(inputName(from), *result.Import)
+		}
+	}
+	if result.Import != nil && result.Import.Bad > 0 {
+		return exitWith(exitFail)
+	}
+	return nil
+}
+
+// tellInit explains, the first time, what was made and why it is where it is.
+func (a *app) tellInit(place workspace.Place, result initJSON, issues int) {
+	if result.Existed {
+		a.say("The workspace is there already: %s (prefix %s, %s)", visible(result.Path), visible(result.Prefix), plural(issues, "issue", "issues"))
+		return
+	}
+	a.say("Made a workspace in %s (prefix %s)", visible(result.Path), visible(result.Prefix))
+	switch {
+	case place.Tracked:
+		a.say("Git tracks .beads in this repository, so bd keeps its files in Git's own directory and never writes the tracked ones.")
+		if place.Source != "" {
+			a.say("%s came from %s; what changes there, by git pull for example, is taken over.", plural(issues, "issue", "issues"), visible(place.Source))
+		}
+		a.say("To keep the issues in .beads instead: git rm -r --cached .beads, and commit that.")
+	case place.CommonDir == "":
+		a.say("There is no Git repository here, so there is no second copy of the log: keep .beads in your backup.")
+	}
+	if issues == 0 {
+		a.say("Next: bd create \"My first issue\"")
+	}
+}
+
+// defaultPrefix is that of config.yaml, else the one that the snapshot to import
+// uses, else the same everywhere, so that clones that initialise on their own agree.
+func (a *app) defaultPrefix(place workspace.Place, from string) string {
+	if key, err := findKey(op.SettingPrefix); err == nil {
+		if files, err := a.layers(place); err == nil {
+			if found := a.local(files, key); found.Source != sourceDefault {
+				if prefix := strings.TrimRight(found.Value, "-"); issue.ValidatePrefix(prefix) == nil {
+					return prefix
+				}
+			}
+		}
+	}
+	for _, snapshot := range []string{from, place.Source} {
+		if snapshot == "" || snapshot == "-" {
+			continue
+		}
+		if prefix := snapshotPrefix(a.path(snapshot)); prefix != "" {
+			return prefix
+		}
+	}
+	return op.DefaultPrefix
+}
+
+// snapshotPrefix is what the first id in a snapshot begins with, "" if that
+// cannot be told.
+func snapshotPrefix(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	line, err := bufio.NewReaderSize(io.LimitReader(file, op.MaxLine), 64<<10).ReadBytes('\n')
+	if err != nil && err != io.EOF {
+		return ""
+	}
+	var record struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(line, &record) != nil {
+		return ""
+	}
+	dash := strings.LastIndexByte(record.ID, '-')
+	if dash <= 0 || issue.ValidatePrefix(record.ID[:dash]) != nil {
+		return ""
+	}
+	return record.ID[:dash]
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxInput bounds a text read from a file or standard input, in bytes: more
+// than one operation can hold, so that the field's own check names the limit.
+const maxInput = 2 << 20
+
+// readText reads a text from a file, or from standard input if name is "-".
+// The line ends at its end, which editors and echo add, are not part of it.
+func (a *app) readText(name string) (string, error) {
+	in := a.Stdin
+	if name != "-" {
+		file, err := os.Open(a.path(name))
+		if err != nil {
+			return "", fmt.Errorf("reading text: %w", err)
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err != nil || info.IsDir() {
+			return "", errors.Join(err, failf("failed", "reading text: %s is a directory", name))
+		}
+		in = file
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	if err != nil {
+		return "", fmt.Errorf("reading text from %s: %w", name, err)
+	}
+	if len(text) > maxInput {
+		return "", failf("too_long", "the text of %s is longer than %d bytes", name, maxInput)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
+// path makes a file name given on the command line absolute.
+func (a *app) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(a.Dir, name)
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A progress bar is worth its while after a second of work, and is drawn again
+// at most ten times a second.
+const (
+	progressDelay = time.Second
+	progressEvery = 100 * time.Millisecond
+)
+
+// progressBar shows one stage of long work after the other. It is written here
+// because the library for it links an HTTP server, which costs every command
+// more at its start than all of our own initialisation.
+type progressBar struct {
+	mu      sync.Mutex // guards what follows; work may report from several goroutines
+	stage   string
+	started time.Time // zero: no stage is under way
+	drawn   time.Time // zero: nothing is on the screen
+}
+
+// progress is how long work reports on a terminal's standard error; nil
+// elsewhere. A total of 0 means unknown.
+func (a *app) progress() func(stage string, done, total int64) {
+	if !a.StderrTerminal || a.quiet {
+		return nil
+	}
+	return a.showProgress
+}
+
+func (a *app) showProgress(stage string, done, total int64) {
+	p := &a.bar
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := a.Now()
+	if stage != p.stage || p.started.IsZero() {
+		a.clearLocked()
+		p.stage, p.started = stage, now
+	}
+	if total > 0 && done >= total {
+		a.clearLocked()
+		p.started = time.Time{}
+		return
+	}
+	if now.Sub(p.started) < progressDelay || now.Sub(p.drawn) < progressEvery {
+		return
+	}
+	p.drawn = now
+	fmt.Fprintf(a.Stderr, "\r\x1b[K%s", progressLine(visible(stage), done, total, now.Sub(p.started), a.Width))
+}
+
+// progressLine is what a bar looks like within width columns (0: unknown).
+func progressLine(stage string, done, total int64, spent time.Duration, width int) string {
+	seconds := int(spent.Seconds())
+	if total <= 0 {
+		return cut(fmt.Sprintf("%s … %d s", stage, seconds), max(1, usable(width)))
+	}
+	done = max(0, done)
+	left := time.Duration(0)
+	if done > 0 {
+		left = time.Duration(float64(spent) * float64(total-done) / float64(done))
+	}
+	before := stage + " "
+	after := fmt.Sprintf(" %3d%%  %d s, %d s left", done*100/total, seconds, int(left.Seconds()))
+	room := min(40, usable(width)-displayWidth(before)-displayWidth(after)-2)
+	if room < 5 {
+		return cut(before+strings.TrimSpace(after), max(1, usable(width)))
+	}
+	full := int(int64(room) * done / total)
+	return before + "[" + strings.Repeat("=", full) + strings.Repeat(" ", room-full) + "]" + after
+}
+
+// usable is how many columns may be written without the cursor going on to the
+// next line, where the bar could not be cleared.
+func usable(width int) int {
+	if width <= 0 {
+		width = 80
+	}
+	return width - 1
+}
+
+// endProgress takes the bar away before anything else is printed.
+func (a *app) endProgress() {
+	a.bar.mu.Lock()
+	defer a.bar.mu.Unlock()
+	a.clearLocked()
+}
+
+// clearLocked removes what is on the screen; a.bar.mu is held.
+func (a *app) clearLocked() {
+	if !a.bar.drawn.IsZero() {
+		fmt.Fprint(a.Stderr, "\r\x1b[K")
+		a.bar.drawn = time.Time{}
+	}
+}

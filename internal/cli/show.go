@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"beads/internal/issue"
+	"beads/internal/projection"
+)
+
+func newShow(a *app) *cobra.Command {
+	var short bool
+	cmd := &cobra.Command{
+		Use:     "show ID…",
+		Aliases: []string{"view"},
+		Short:   "Show issues whole",
+		Long:    "Show issues with their dependencies, what depends on them, labels and comments.",
+		Example: `  bd show bd-x7k2
+  bd show bd-x7k2 bd-m9q4 --json`,
+		Args:              arguments(1, -1, "one or more IDs"),
+		ValidArgsFunction: a.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.view(cmd, func(q *projection.Query) error {
+				ids, err := resolveAll(q, args, false)
+				if err != nil {
+					return err
+				}
+				found, err := issues(q, ids)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.showJSON(q, found)
+				}
+				for n, i := range found {
+					if short {
+						a.printf("%s\n", a.compactLine(q, i, false))
+						continue
+					}
+					if n > 0 {
+						a.printf("\n%s\n\n", a.paint(dim, "────────"))
+					}
+					if err := a.showIssue(q, i); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&short, "short", false, "one line for each issue")
+	accepted(cmd, "long", "thread", "refs")
+	return cmd
+}
+
+// showJSON prints whole issues: their dependencies and dependents as issues
+// with the type of the dependency.
+func (a *app) showJSON(q *projection.Query, found []issue.Issue) error {
+	objects := make([]json.RawMessage, 0, len(found))
+	for _, i := range found {
+		dependencies, err := q.Dependencies(i.ID)
+		if err != nil {
+			return err
+		}
+		dependents, err := q.Dependents(i.ID)
+		if err != nil {
+			return err
+		}
+		on, err := linksJSON(dependencies)
+		if err != nil {
+			return err
+		}
+		by, err := linksJSON(dependents)
+		if err != nil {
+			return err
+		}
+		labels, comments := i.Labels, commentsJSON(i.ID, i.Comments)
+		i.Labels, i.Dependencies, i.Comments = nil, nil, nil
+		object, err := withMembers(i, member{"labels", list(labels)}, member{"dependencies", on},
+			member{"dependents", by}, member{"comments", comments})
+		if err != nil {
+			return err
+		}
+		objects = append(objects, object)
+	}
+	return a.printJSON(objects)
+}
+
+// linksJSON are the issues at the other ends; of one that is deleted or not yet
+// known only the id.
+func linksJSON(links []projection.Link) ([]json.RawMessage, error) {
+	objects := make([]json.RawMessage, 0, len(links))
+	for _, link := range links {
+		var object json.RawMessage
+		var err error
+		if link.Visible {
+			object, err = withMembers(link.Issue, member{"dependency_type", link.Type})
+		} else {
+			object, err = json.Marshal(struct {
+				ID   string `json:"id"`
+				Type string `json:"dependency_type"`
+				Gone bool   `json:"missing"`
+			}{link.Issue.ID, link.Type, true})
+		}
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, object)
+	}
+	return objects, nil
+}

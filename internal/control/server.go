@@ -1,0 +1,168 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Bounds on a connection.
+const (
+	headPatience  = 5 * time.Second // until the request is there
+	writePatience = 5 * time.Second
+	maxConns      = 64
+)
+
+// Listener is a bound socket.
+type Listener struct {
+	*net.UnixListener
+	path string
+	info os.FileInfo // of the socket as it was bound
+	once sync.Once
+}
+
+// Listen binds the first of paths that works. The caller holds the workspace's
+// daemon lock, so a socket that is there already is a dead daemon's, or one of
+// a daemon that has lost its lock and leaves; it is removed.
+func Listen(paths []string, uid int) (*Listener, error) {
+	var errs []error
+	for _, path := range paths {
+		l, err := listen(path, uid)
+		if err == nil {
+			return l, nil
+		}
+		errs = append(errs, err)
+	}
+	if len(errs) == 0 {
+		return nil, errors.New("no directory with a path short enough for a socket")
+	}
+	return nil, errors.Join(errs...)
+}
+
+func listen(path string, uid int) (*Listener, error) {
+	if err := makeDir(filepath.Dir(path), uid); err != nil {
+		return nil, err
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket == 0 {
+		return nil, fmt.Errorf("%s is not a socket", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove old socket: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	// Closing must not remove the path blindly: a later daemon may own it.
+	l.SetUnlinkOnClose(false)
+	info, err := os.Lstat(path)
+	if err == nil {
+		err = os.Chmod(path, 0o600)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return &Listener{UnixListener: l, path: path, info: info}, nil
+}
+
+// Path is where the socket was bound.
+func (l *Listener) Path() string { return l.path }
+
+// Current reports whether the path still names this socket.
+func (l *Listener) Current() bool {
+	info, err := os.Lstat(l.path)
+	return err == nil && os.SameFile(info, l.info)
+}
+
+// Close ends the listener and removes the socket if it is still this one.
+// Idempotent.
+func (l *Listener) Close() error {
+	var err error
+	l.once.Do(func() {
+		if l.Current() {
+			err = os.Remove(l.path)
+		}
+		err = errors.Join(err, l.UnixListener.Close())
+	})
+	return err
+}
+
+// Serve answers until ctx ends, then closes l and returns when the last answer
+// is out. Processes of users other than uid are turned away.
+func Serve(ctx context.Context, l *Listener, uid int, h Handler) error {
+	closed := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer closed()
+	var running sync.WaitGroup
+	defer running.Wait()
+	slots := make(chan struct{}, maxConns)
+	for {
+		conn, err := l.AcceptUnix()
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if conn != nil {
+				_ = conn.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			// Out of descriptors, most likely: those of others come free.
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+			continue
+		}
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			defer conn.Close()
+			serveConn(ctx, conn, uid, h)
+		})
+	}
+}
+
+// serveConn answers one request. Errors of the connection are the client's.
+func serveConn(ctx context.Context, conn *net.UnixConn, uid int, h Handler) {
+	if peer, err := peerOf(conn); err != nil || peer.known && peer.uid != uid {
+		return
+	}
+	// The deadline also ends connections that say nothing when we stop.
+	_ = conn.SetReadDeadline(time.Now().Add(headPatience))
+	unblock := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer unblock()
+	method, path, err := readRequest(conn)
+	var refused *httpError
+	if err != nil && !errors.As(err, &refused) {
+		return // nobody asked
+	}
+	var value any
+	if err == nil {
+		value, err = answer(ctx, method, path, h)
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(writePatience))
+	_ = writeResponse(conn, value, err)
+}
+
+func answer(ctx context.Context, method, path string, h Handler) (any, error) {
+	routes := map[string]struct {
+		method string
+		call   func() (any, error)
+	}{
+		"/v1/status":  {"GET", func() (any, error) { return h.Status(ctx) }},
+		"/v1/refresh": {"POST", func() (any, error) { return h.Refresh(ctx) }},
+		"/v1/stop":    {"POST", func() (any, error) { return struct{}{}, h.Stop(ctx) }},
+	}
+	route, ok := routes[path]
+	if !ok {
+		return nil, &httpError{404, "no such path: " + path}
+	}
+	if route.method != method {
+		return nil, &httpError{405, path + " takes " + route.method}
+	}
+	return route.call()
+}

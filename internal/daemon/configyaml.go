@@ -1,0 +1,122 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// readYAML applies the file's settings. It walks the syntax tree instead of
+// decoding into a struct, so that every message has its line.
+func (c *Config) readYAML(file string, data []byte) error {
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return yamlError(file, err)
+	}
+	if len(tree.Docs) > 1 {
+		return &ConfigError{File: file, Line: tree.Docs[1].GetToken().Position.Line, Reason: "one document only"}
+	}
+	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
+		return nil
+	}
+	top, err := pairs(file, "", tree.Docs[0].Body)
+	if err != nil {
+		return err
+	}
+	for _, pair := range top {
+		if name := pair.Key.GetToken().Value; name != "daemon" {
+			reason := `unknown key; the settings stand below "daemon:"`
+			return &ConfigError{File: file, Line: line(pair), Key: name, Reason: reason}
+		}
+		settings, err := pairs(file, "daemon", pair.Value)
+		if err != nil {
+			return err
+		}
+		for _, setting := range settings {
+			if err := c.setNode(file, setting); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Config) setNode(file string, pair *ast.MappingValueNode) error {
+	name := pair.Key.GetToken().Value
+	known := keys()
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = k.name
+		if k.name != name {
+			continue
+		}
+		v, err := scalarOrList(pair.Value)
+		if err != nil {
+			return &ConfigError{File: file, Line: line(pair), Key: name, Reason: "must be " + k.allowed}
+		}
+		return c.set(k, v, file, line(pair))
+	}
+	reason := "unknown key; known are " + strings.Join(names, ", ")
+	if near := nearest(name, names); near != "" {
+		reason = fmt.Sprintf("unknown key; did you mean %s?", near)
+	}
+	return &ConfigError{File: file, Line: line(pair), Key: name, Reason: reason}
+}
+
+// pairs are the members of a mapping; an empty one has none.
+func pairs(file, key string, node ast.Node) ([]*ast.MappingValueNode, error) {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		return n.Values, nil
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, nil
+	case *ast.NullNode, *ast.CommentGroupNode:
+		return nil, nil
+	}
+	return nil, &ConfigError{File: file, Line: node.GetToken().Position.Line, Key: key, Reason: "must be a mapping of settings"}
+}
+
+// scalarOrList takes plain values only: no anchors, aliases, tags or nesting.
+func scalarOrList(node ast.Node) (value, error) {
+	if sequence, ok := node.(*ast.SequenceNode); ok {
+		v := value{list: true}
+		for _, item := range sequence.Values {
+			text, err := scalar(item)
+			if err != nil {
+				return value{}, err
+			}
+			v.items = append(v.items, text)
+		}
+		return v, nil
+	}
+	text, err := scalar(node)
+	return value{items: []string{text}}, err
+}
+
+func scalar(node ast.Node) (string, error) {
+	switch n := node.(type) {
+	case *ast.StringNode:
+		return n.Value, nil
+	case *ast.LiteralNode:
+		return n.Value.Value, nil
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
+		return n.GetToken().Value, nil
+	}
+	return "", errors.New("not a plain value")
+}
+
+func line(pair *ast.MappingValueNode) int { return pair.Key.GetToken().Position.Line }
+
+// yamlError gives a syntax error our form: file, line, one line of text.
+func yamlError(file string, err error) error {
+	var syntax yaml.Error
+	if errors.As(err, &syntax) && syntax.GetToken() != nil {
+		return &ConfigError{File: file, Line: syntax.GetToken().Position.Line, Reason: syntax.GetMessage()}
+	}
+	message, _, _ := strings.Cut(err.Error(), "\n")
+	return &ConfigError{File: file, Reason: message}
+}

@@ -1,0 +1,231 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"beads/internal/control"
+	"beads/internal/watch"
+	"beads/internal/workspace"
+)
+
+// Workspace is what a daemon needs of a workspace.Workspace.
+type Workspace interface {
+	Place() workspace.Place
+	Refresh(ctx context.Context, verify bool) (workspace.Report, error)
+	Checkpoint() error
+	Close() error
+}
+
+// Options are what the process passes in.
+type Options struct {
+	Place    workspace.Place
+	Config   Config
+	Sockets  control.Place
+	Open     func(ctx context.Context, notice func(string)) (Workspace, error)
+	Log      io.Writer // nil: daemon.log in the workspace
+	Zone     *time.Location
+	Now      func() time.Time
+	PID      int
+	Hostname string
+	Version  string
+}
+
+// Daemon is a started daemon: it holds the lock and everything below is open.
+type Daemon struct {
+	opts    Options
+	log     *slog.Logger
+	logFile io.Closer // nil: the terminal
+	lock    *Lock
+	watcher *watch.Watcher
+	wake    chan func(context.Context) error // steps that others ask for
+	halt    context.CancelFunc
+	halted  context.Context // done: a clean stop has begun
+	serving sync.WaitGroup
+	serve   context.Context // ends the control socket
+	hangUp  context.CancelFunc
+
+	// Used by Start, then by Run's loop, then by release.
+	ws     Workspace
+	socket *control.Listener
+	schedule
+
+	mu    sync.Mutex // guards what follows; nothing is called under it
+	state State
+	cpu   cpuSample
+}
+
+type cpuSample struct {
+	at   time.Time
+	used time.Duration
+}
+
+// Start does what must have worked before the daemon is ready: lock, log,
+// workspace and database, watcher, socket. On an error nothing is left open and
+// the lock is free. The caller then calls Run.
+func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
+	d := &Daemon{opts: o, wake: make(chan func(context.Context) error)}
+	d.halted, d.halt = context.WithCancel(context.WithoutCancel(ctx))
+	d.serve, d.hangUp = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			if d.log != nil {
+				d.log.Error("Daemon not started", "operation", "start", "error", err)
+			}
+			err = errors.Join(err, d.release(true))
+		}
+	}()
+	if !o.Config.Enabled {
+		return nil, DisabledError{o.Config.EnabledBy}
+	}
+	// A directory that was wiped comes back from the guard copy here.
+	if d.ws, err = o.Open(ctx, d.notice); err != nil {
+		return nil, err
+	}
+	now := o.Now()
+	who := lockContent{PID: o.PID, StartTime: now.UTC(), Hostname: o.Hostname, Version: o.Version}
+	if d.lock, err = acquire(ctx, o.Place.DaemonLock(), who); err != nil {
+		return nil, err
+	}
+	if err = d.openLog(); err != nil {
+		return nil, err
+	}
+	d.previous()
+	started := now.UTC()
+	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
+	d.cpu = cpuSample{at: now}
+	d.schedule = newSchedule(o.Config, now)
+	// Before the refresh, so that nothing falls between the two.
+	if d.watcher, err = d.watch(); err != nil {
+		return nil, err
+	}
+	if _, err = d.ws.Refresh(ctx, false); err != nil {
+		return nil, err
+	}
+	if d.socket, err = control.Listen(d.socketPaths(), o.Sockets.UID); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	if err = d.lock.Beat(o.Now()); err != nil {
+		return nil, err
+	}
+	d.saveState()
+	d.log.Info("Daemon started", "operation", "start", "version", o.Version, "workspace", o.Place.Dir,
+		"watcher", d.watcher.Mode(), "socket", d.socket.Path())
+	for _, text := range o.Config.NoEffect {
+		d.log.Warn(text)
+	}
+	return d, nil
+}
+
+// DisabledError is what a start fails with when the settings say so.
+type DisabledError struct{ By string } // the file, or the environment's variable
+
+func (e DisabledError) Error() string { return "daemon disabled in " + e.By }
+
+func (d *Daemon) openLog() error {
+	w := d.opts.Log
+	if w == nil {
+		file, err := openLog(d.opts.Place)
+		if err != nil {
+			return err
+		}
+		w, d.logFile = file, file
+	}
+	c := d.opts.Config
+	d.log = newLogger(w, c.LogFormat, c.LogLevel, d.opts.PID, d.opts.Zone)
+	return nil
+}
+
+// previous says so when the daemon before this one was killed.
+func (d *Daemon) previous() {
+	if last := LoadState(d.opts.Place); last.PID != 0 {
+		d.log.Warn("The previous daemon ended without a clean stop", "operation", "start", "previous_pid", last.PID)
+	}
+}
+
+// watch starts to watch the workspace, the guard copy, a tracked import source,
+// and the directory of the control socket.
+func (d *Daemon) watch() (*watch.Watcher, error) {
+	p := d.opts.Place
+	dirs := []string{p.Dir}
+	if p.Guard != "" {
+		dirs = append(dirs, p.Guard)
+	}
+	if p.Source != "" {
+		dirs = append(dirs, filepath.Dir(p.Source))
+	}
+	source := filepath.Base(p.Source)
+	match := func(name string) bool {
+		return name == filepath.Base(p.DaemonLock()) || p.Source != "" && name == source || d.opts.Config.Watches(name)
+	}
+	w, err := watch.New(dirs, match, watch.Options{Changed: d.watcherChanged})
+	if err != nil {
+		return nil, fmt.Errorf("watch %s: %w", p.Dir, err)
+	}
+	if reason := w.Reason(); reason != "" {
+		d.watcherChanged(w.Mode(), reason)
+	}
+	return w, nil
+}
+
+func (d *Daemon) watcherChanged(mode, reason string) {
+	if reason != "" {
+		d.log.Warn(reason, "operation", "watch", "watcher", mode)
+		return
+	}
+	d.log.Info("Watching by notification", "operation", "watch", "watcher", mode)
+}
+
+func (d *Daemon) socketPaths() []string { return d.opts.Sockets.Paths(d.opts.Place.Dir) }
+
+// notice takes what the workspace has to say to people.
+func (d *Daemon) notice(line string) {
+	if d.log != nil {
+		d.log.Warn(line, "operation", "refresh")
+	}
+}
+
+// saveState writes the state file. Its failure is no failure of a step.
+func (d *Daemon) saveState() {
+	d.mu.Lock()
+	state := d.state
+	d.mu.Unlock()
+	if current, err := d.lock.Current(); err != nil || !current {
+		return // the directory is not ours any more
+	}
+	if err := state.save(d.opts.Place); err != nil {
+		d.log.Warn("State not written", "operation", "state", "error", err)
+	}
+}
+
+// release closes what Start opened, in the reverse order. The lock comes last:
+// who waits for it may start the next daemon at once. all is false if a step
+// that was left behind may still use the workspace.
+func (d *Daemon) release(all bool) error {
+	d.halt()
+	d.hangUp()
+	d.serving.Wait()
+	var errs []error
+	if d.socket != nil {
+		errs = append(errs, d.socket.Close())
+	}
+	if d.watcher != nil {
+		errs = append(errs, d.watcher.Close())
+	}
+	if d.ws != nil && all {
+		errs = append(errs, d.ws.Close())
+	}
+	if d.logFile != nil {
+		errs = append(errs, d.logFile.Close())
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Release(d.opts.Now()))
+	}
+	return errors.Join(errs...)
+}

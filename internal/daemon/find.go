@@ -1,0 +1,146 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"beads/internal/control"
+	"beads/internal/workspace"
+)
+
+// How long a daemon may take to answer, to end, and to die.
+const (
+	answerPatience = 2 * time.Second
+	stopPatience   = 10 * time.Second
+	killPatience   = 5 * time.Second
+	searchInterval = 100 * time.Millisecond
+)
+
+// ErrNotRunning is what Stop fails with when there is no daemon.
+var ErrNotRunning = errors.New("daemon not running")
+
+// StopError says why a daemon could not be stopped.
+type StopError struct {
+	Reason  string
+	Patient bool // force was not used and may help
+}
+
+func (e *StopError) Error() string { return "failed to stop daemon: " + e.Reason }
+
+// Inspect says how the daemon of the workspace at p is. It asks the daemon and,
+// if none answers, reads what the last one left; it changes nothing. A daemon
+// that has the lock but does not answer is Failing.
+func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (control.Status, error) {
+	asking, cancel := context.WithTimeoutCause(ctx, answerPatience, errors.New("it does not answer"))
+	defer cancel()
+	client, err := search(asking, p, sockets)
+	if err == nil {
+		var s control.Status
+		if s, err = client.Status(asking); err == nil {
+			return s, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return control.Status{}, context.Cause(ctx)
+	}
+	pid, isHeld, lockErr := held(p.DaemonLock())
+	if lockErr != nil {
+		return control.Status{}, lockErr
+	}
+	s := LoadState(p).status()
+	s.Workspace = p.Dir
+	if isHeld {
+		if client != nil && client.PID() != 0 {
+			pid = client.PID()
+		}
+		s.PID, s.Status = pid, control.Failing
+		s.LastError = fmt.Sprintf("the daemon holds its lock but cannot be asked: %v", err)
+		return s, nil
+	}
+	s.PID = 0
+	if s.Status != control.Failing {
+		s.Status = control.Stopped
+	}
+	return s, nil
+}
+
+// Stop ends the daemon of the workspace at p and returns its PID when its lock
+// is free, which is when it has closed everything. force kills a daemon that
+// does not end in time, if the kernel vouches for its process. It fails with
+// ErrNotRunning or a StopError.
+func Stop(ctx context.Context, p workspace.Place, sockets control.Place, force bool) (pid int, err error) {
+	graceful, cancel := context.WithTimeoutCause(ctx, stopPatience, errors.New("it did not stop in "+stopPatience.String()))
+	defer cancel()
+	client, err := search(graceful, p, sockets)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case graceful.Err() != nil:
+		return 0, silent(p, err)
+	default:
+		return 0, err
+	}
+	asking, cancelAsking := context.WithTimeoutCause(graceful, stopPatience/2, errors.New("it does not answer"))
+	defer cancelAsking()
+	err = client.Stop(asking)
+	if err == nil || ctx.Err() == nil && !force {
+		// Without an answer it may have heard all the same.
+		if waitErr := waitFree(graceful, p.DaemonLock()); waitErr == nil {
+			return client.PID(), nil
+		} else if err == nil {
+			err = waitErr
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case !force:
+		return 0, &StopError{Reason: fmt.Sprintf("PID %d: %v", client.PID(), err), Patient: true}
+	}
+	dying, cancelDying := context.WithTimeoutCause(ctx, killPatience, errors.New("it was killed but its lock is still held"))
+	defer cancelDying()
+	killErr := client.Kill(dying)
+	// Also after a failed kill: it may just have ended by itself.
+	if err := waitFree(dying, p.DaemonLock()); err != nil {
+		if killErr != nil {
+			err = killErr
+		}
+		return 0, &StopError{Reason: fmt.Sprintf("PID %d: %v", client.PID(), err)}
+	}
+	return client.PID(), nil
+}
+
+// search finds the daemon that holds the lock. One that is starting, dying, or
+// whose socket was removed, opens a socket or frees the lock within seconds, so
+// it looks again until ctx ends.
+func search(ctx context.Context, p workspace.Place, sockets control.Place) (*control.Client, error) {
+	again := time.NewTicker(searchInterval)
+	defer again.Stop()
+	for {
+		client, err := control.Connect(ctx, sockets.Paths(p.Dir), sockets.UID)
+		if err == nil {
+			return client, nil
+		}
+		_, isHeld, lockErr := held(p.DaemonLock())
+		switch {
+		case lockErr != nil:
+			return nil, lockErr
+		case !isHeld:
+			return nil, ErrNotRunning
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// silent is the error for a lock that is held by who does not answer.
+func silent(p workspace.Place, err error) error {
+	pid, _, _ := held(p.DaemonLock())
+	return &StopError{Reason: fmt.Sprintf("the lock is held (by PID %d, as its file says) but %v", pid, err)}
+}

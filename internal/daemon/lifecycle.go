@@ -1,0 +1,143 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"beads/internal/oplog"
+)
+
+// How long a start waits for the lock when nobody answers on the socket: long
+// enough for who only looked whether the lock is free.
+const lockPatience = 250 * time.Millisecond
+
+// RunningError is what a start fails with when another daemon has the lock.
+type RunningError struct{ PID int } // 0: it has not said yet
+
+func (e *RunningError) Error() string {
+	if e.PID == 0 {
+		return "daemon already running (PID not known yet)"
+	}
+	return fmt.Sprintf("daemon already running (PID %d)", e.PID)
+}
+
+// lockContent is what the lock file says, for people and other tools.
+type lockContent struct {
+	PID        int       `json:"pid"` // 0: stopped
+	StartTime  time.Time `json:"start_time"`
+	Hostname   string    `json:"hostname"`
+	Version    string    `json:"version"`
+	LastUpdate time.Time `json:"last_update"`
+	State      string    `json:"state"` // running or stopped
+}
+
+// Lock is the daemon's lock, held.
+type Lock struct {
+	file    *oplog.FileLock
+	content lockContent
+}
+
+// Acquire takes the lock at path, or fails with a RunningError. who fills in
+// the content, which is written at once.
+func acquire(ctx context.Context, path string, who lockContent) (*Lock, error) {
+	for {
+		l, again, err := acquireOnce(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if again {
+			continue
+		}
+		l.content = who
+		l.content.State = "running"
+		return l, l.Beat(who.StartTime)
+	}
+}
+
+// acquireOnce asks for another turn when the file was replaced meanwhile.
+func acquireOnce(ctx context.Context, path string) (l *Lock, again bool, err error) {
+	file, err := oplog.OpenLock(path)
+	if err != nil {
+		return nil, false, fmt.Errorf("daemon lock: %w", err)
+	}
+	waiting, cancel := context.WithTimeoutCause(ctx, lockPatience, errHeld)
+	defer cancel()
+	err = file.Lock(waiting)
+	if errors.Is(err, errHeld) {
+		err = &RunningError{PID: readPID(file)}
+	}
+	if err == nil {
+		var current bool
+		if current, err = file.Current(); err == nil && current {
+			return &Lock{file: file}, false, nil
+		}
+		again = err == nil
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return nil, again, errors.Join(err, file.Close())
+}
+
+var errHeld = errors.New("lock held")
+
+// readPID is the process that the content names, 0 if none.
+func readPID(file *oplog.FileLock) int {
+	var c lockContent
+	if data, err := file.ReadContent(); err != nil || json.Unmarshal(data, &c) != nil {
+		return 0
+	}
+	return max(c.PID, 0)
+}
+
+// Beat writes the content with now as its last update.
+func (l *Lock) Beat(now time.Time) error {
+	l.content.LastUpdate = now.UTC()
+	data, err := json.Marshal(l.content)
+	if err != nil {
+		return err
+	}
+	return l.file.WriteContent(append(data, '\n'))
+}
+
+// Current reports whether the path still names the file that is held. When it
+// does not, another daemon may have the lock, or the workspace is gone.
+func (l *Lock) Current() (bool, error) { return l.file.Current() }
+
+// Release marks the content as stopped and frees the lock. The file stays.
+func (l *Lock) Release(now time.Time) error {
+	l.content.PID, l.content.State = 0, "stopped"
+	return errors.Join(l.Beat(now), l.file.Close())
+}
+
+// held reports whether some process holds the lock at path, and what its
+// content says. A missing file is not held, and is not made.
+func held(path string) (pid int, isHeld bool, err error) {
+	if !regular(path) {
+		return 0, false, nil
+	}
+	file, err := oplog.OpenLock(path)
+	if err != nil {
+		return 0, false, fmt.Errorf("daemon lock: %w", err)
+	}
+	free, err := file.TryLock()
+	if err == nil && !free {
+		pid = readPID(file)
+	}
+	return pid, err == nil && !free, errors.Join(err, file.Close())
+}
+
+// waitFree waits, in the kernel, until nobody holds the lock at path.
+func waitFree(ctx context.Context, path string) error {
+	if !regular(path) {
+		return nil
+	}
+	file, err := oplog.OpenLock(path)
+	if err != nil {
+		return fmt.Errorf("daemon lock: %w", err)
+	}
+	return errors.Join(file.Lock(ctx), file.Close())
+}

@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"gopkg.in/natefinch/lumberjack.v2"
+
+	"beads/internal/workspace"
+)
+
+// LogName is the daemon's log in the workspace's directory.
+const LogName = "daemon.log"
+
+// When the log is rotated and how much of it is kept.
+const (
+	logMegabytes = 10
+	logBackups   = 3
+	logDays      = 28
+)
+
+// openLog opens daemon.log for appending, 0600, rotated. The first open happens
+// here: lumberjack would do it at the first line, and would then create a
+// directory that was removed meanwhile.
+func openLog(p workspace.Place) (io.WriteCloser, error) {
+	path := filepath.Join(p.Dir, LogName)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("daemon log: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("daemon log %s is not a regular file", path)
+	}
+	w := &lumberjack.Logger{Filename: path, MaxSize: logMegabytes, MaxBackups: logBackups, MaxAge: logDays}
+	if _, err := w.Write(nil); err != nil {
+		return nil, fmt.Errorf("daemon log: %w", errors.Join(err, w.Close()))
+	}
+	return w, nil
+}
+
+// newLogger writes entries with the keys timestamp, level, message and pid;
+// further ones are operation, duration, error and what the operation moved.
+// Text has local time, JSON has UTC and durations in nanoseconds. Characters of
+// others that would act on a terminal or hide text are made visible.
+func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time.Location) *slog.Logger {
+	if format == "json" {
+		zone = time.UTC
+	}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if len(groups) == 0 {
+			switch a.Key {
+			case slog.TimeKey:
+				return slog.String("timestamp", a.Value.Time().In(zone).Format("2006-01-02T15:04:05.000Z07:00"))
+			case slog.LevelKey:
+				return slog.String("level", strings.ToLower(a.Value.String()))
+			case slog.MessageKey:
+				return slog.String("message", visible(a.Value.String()))
+			}
+		}
+		switch v := a.Value.Any().(type) {
+		case string:
+			a.Value = slog.StringValue(visible(v))
+		case error:
+			a.Value = slog.StringValue(visible(v.Error()))
+		}
+		return a
+	}}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
+	if format == "json" {
+		handler = slog.NewJSONHandler(w, options)
+	}
+	return slog.New(handler).With("pid", pid)
+}
+
+// visible escapes control and format characters (terminal escapes,
+// CVE-2003-0063; bidirectional text, CVE-2021-42574).
+func visible(s string) string {
+	acts := func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == unicode.ReplacementChar
+	}
+	if strings.IndexFunc(s, acts) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if acts(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,122 @@
+package daemon
+
+import (
+	"time"
+
+	"beads/internal/watch"
+	"beads/internal/workspace"
+)
+
+// Fixed intervals of the loop.
+const (
+	beatInterval = 30 * time.Second // the lock's content
+	lookInterval = 5 * time.Second  // lock and socket: one stat each
+	fullInterval = 24 * time.Hour   // every copy is read from its start
+	maxRetry     = 5 * time.Minute  // between two attempts after failures
+	failuresBad  = 3                // so many in a row make the status an error
+)
+
+// schedule knows what is due when. It is pure: the clock is passed in.
+type schedule struct {
+	config    Config
+	refreshes *watch.Debouncer
+	cycles    *watch.Debouncer // as refreshes, but at most one per max_sync_frequency
+
+	beat, look, full time.Time
+	retry            time.Time // zero: nothing failed
+	failures         int       // in a row
+	active           time.Time // last event or request, for idle_exit
+
+	verify bool             // the next refresh reads everything
+	moved  workspace.Report // since the last cycle
+}
+
+func newSchedule(c Config, now time.Time) schedule {
+	return schedule{
+		config:    c,
+		refreshes: watch.NewDebouncer(c.DebounceInterval, 0, 0),
+		cycles:    watch.NewDebouncer(c.DebounceInterval, 0, c.MaxSyncFrequency),
+		beat:      now.Add(beatInterval),
+		look:      now.Add(lookInterval),
+		full:      now.Add(fullInterval),
+		active:    now,
+	}
+}
+
+// changed notes that a file changed. verify asks for a full check.
+func (s *schedule) changed(now time.Time, verify bool) {
+	s.active = now
+	if !s.config.AutoSync {
+		return
+	}
+	s.verify = s.verify || verify
+	s.refreshes.Note(now)
+	s.cycles.Note(now)
+}
+
+// wait is how long nothing will be due.
+func (s *schedule) wait(now time.Time) time.Duration {
+	next := min(s.beat.Sub(now), s.look.Sub(now))
+	if s.config.AutoSync {
+		next = min(next, s.full.Sub(now))
+	}
+	if !s.retry.IsZero() {
+		next = min(next, s.retry.Sub(now))
+	}
+	if s.config.IdleExit > 0 {
+		next = min(next, s.active.Add(s.config.IdleExit).Sub(now))
+	}
+	for _, d := range []*watch.Debouncer{s.refreshes, s.cycles} {
+		if wait, pending := d.Wait(now); pending {
+			next = min(next, wait)
+		}
+	}
+	return max(next, 0)
+}
+
+// due says what step is due at now, and counts it as taken.
+func (s *schedule) due(now time.Time) (cycle, refresh bool) {
+	if !s.retry.IsZero() && !now.Before(s.retry) {
+		s.retry, cycle = time.Time{}, true
+	}
+	if s.config.AutoSync && !now.Before(s.full) {
+		s.full, s.verify, cycle = now.Add(fullInterval), true, true
+	}
+	// Both are asked: a cycle contains a refresh.
+	refresh = s.refreshes.Take(now)
+	cycle = s.cycles.Take(now) || cycle
+	return cycle, refresh && !cycle
+}
+
+// idle reports whether idle_exit is over.
+func (s *schedule) idle(now time.Time) bool {
+	return s.config.IdleExit > 0 && now.Sub(s.active) >= s.config.IdleExit
+}
+
+// failed plans the next attempt, later with every failure.
+func (s *schedule) failed(now time.Time) {
+	s.failures++
+	delay := max(s.config.DebounceInterval, time.Second) << min(s.failures-1, 16)
+	s.retry = now.Add(min(delay, maxRetry))
+}
+
+// succeeded forgets earlier failures.
+func (s *schedule) succeeded() { s.failures, s.retry = 0, time.Time{} }
+
+// add sums up what refreshes moved.
+func (s *schedule) add(r workspace.Report) {
+	s.moved.Applied += r.Applied
+	s.moved.Restored += r.Restored
+	s.moved.Imported += r.Imported
+	s.moved.Quarantined += r.Quarantined
+	s.moved.Rebuilt = s.moved.Rebuilt || r.Rebuilt
+	s.moved.FullScan = s.moved.FullScan || r.FullScan
+	s.moved.Duration += r.Duration
+}
+
+// take returns the sum and starts afresh.
+func (s *schedule) take() workspace.Report {
+	r := s.moved
+	s.moved = workspace.Report{}
+	return r
+}
