@@ -18,7 +18,9 @@ import (
 // ConfigName is the configuration file in the workspace's directory.
 const ConfigName = "daemon.yaml"
 
-const maxConfig = 1 << 20
+// maxConfig bounds the file, in bytes: the workspace may come from a hostile
+// repository, and the parser's time grows faster than its input.
+const maxConfig = 32 << 10
 
 // Config is what daemon.yaml, the environment and flags say.
 type Config struct {
@@ -113,20 +115,27 @@ func LoadConfig(p workspace.Place, file string, getenv func(string) string) (Con
 
 // readConfig refuses links only in the workspace, which may come from a hostile
 // repository; what a person names is opened as it is.
-func readConfig(p workspace.Place, file string) ([]byte, error) {
+func readConfig(p workspace.Place, file string) (data []byte, err error) {
+	name := file
 	if file == "" {
-		return p.ReadFile(ConfigName)
+		name = filepath.Join(p.Dir, ConfigName)
+		data, err = p.ReadFile(ConfigName)
+	} else {
+		data, err = readBounded(file)
 	}
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("%s is larger than %d bytes", name, maxConfig)
+	}
+	return data, err
+}
+
+func readBounded(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(data) > maxConfig {
-		err = fmt.Errorf("%s is larger than %d bytes", file, maxConfig)
-	}
-	return data, err
+	return io.ReadAll(io.LimitReader(f, maxConfig+1))
 }
 
 // set applies one value that came from the file (and line) or variable where.

@@ -160,6 +160,16 @@ func TestConfigFiles(t *testing.T) {
 	if c, err := LoadConfig(p, other, none); err != nil || c.LogLevel != slog.LevelWarn || c.Path != other {
 		t.Errorf("a named file: %+v %v", c, err)
 	}
+	large := filepath.Join(p.Dir, ConfigName)
+	if err := os.WriteFile(large, []byte("# "+strings.Repeat("x", maxConfig)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"", large} {
+		if _, err := LoadConfig(p, file, none); err == nil || !strings.Contains(err.Error(), "is larger than") {
+			t.Errorf("a file that is too large, named %q: %v", file, err)
+		}
+	}
+	remove(t, large)
 	if err := os.Symlink(other, filepath.Join(p.Dir, ConfigName)); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ var (
 )
 
 // rebuildCache is the page cache of a rebuild in KiB (see PRAGMA cache_size).
-const rebuildCache = 16 << 10
+const rebuildCache = 8 << 10
 
 // Rebuild drops and recreates every table, lets load add the operations in any
 // order, folds every issue in bounded memory and builds the indexes, all in
