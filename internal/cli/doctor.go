@@ -97,6 +97,11 @@ func (d *doctor) fix(ctx context.Context, w *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
+	if equal, err := w.Verify(ctx); err == nil && !equal {
+		if report, err = w.Rebuild(ctx); err != nil {
+			return err
+		}
+	}
 	did := []string{}
 	for _, part := range []struct {
 		n    int
@@ -259,7 +264,7 @@ func (d *doctor) verify(ctx context.Context, w *workspace.Workspace) {
 	case err != nil:
 		d.add("database", checkError, "bd doctor --fix", "cannot be compared with the log: %v", err)
 	case !equal:
-		d.add("database", checkError, "delete "+w.Place().DB+"*: the next command builds it again", "differs from one built from the log")
+		d.add("database", checkError, "bd doctor --fix", "differs from one built from the log")
 	default:
 		d.add("locks", checkOK, "", "the write lock works here")
 		d.add("database", checkOK, "", "equals one built from the log alone")

@@ -37,6 +37,7 @@ unless the flags say otherwise. What is cut off by --limit is said on standard e
 				if !all && !filters.allStatuses() && len(filter.Statuses) == 0 && len(filter.IDs) == 0 &&
 					filter.ClosedAfter.IsZero() && filter.ClosedBefore.IsZero() {
 					filter.NotStatuses = []string{issue.StatusClosed}
+					form.empty = "No open issues found; --all also shows what is closed."
 				}
 				return a.list(q, filter, order, form)
 			})

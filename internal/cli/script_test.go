@@ -121,6 +121,9 @@ func setupScript(env *testscript.Env) error {
 		env.Setenv(key, value)
 	}
 	env.Defer(func() { stopDaemons(env) })
+	if os.Getenv("GORACE") == "" { // the race detector's default is a second at the end of every bd
+		env.Setenv("GORACE", "atexit_sleep_ms=10")
+	}
 	work := filepath.Join(env.WorkDir, "work")
 	env.Cd = work
 	return os.MkdirAll(work, 0o755)

@@ -246,3 +246,21 @@ func (w *Workspace) fresh(q *projection.Query) (bool, error) {
 	}
 	return true, nil
 }
+
+// Rebuild makes every derived row anew from all copies, in place: what is left
+// to do when Verify says that the database differs.
+func (w *Workspace) Rebuild(ctx context.Context) (report Report, err error) {
+	if w.opts.ReadOnly {
+		return Report{}, ErrReadOnly
+	}
+	s, err := w.begin(ctx, w.opts.LockTimeout)
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, s.end()) }()
+	if report, err = s.database(ctx); err != nil || report.Rebuilt {
+		return report, err
+	}
+	report, err = s.rebuild(ctx, true, "")
+	return report, errors.Join(err, s.degraded)
+}

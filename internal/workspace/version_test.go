@@ -112,3 +112,24 @@ func TestReadOnly(t *testing.T) {
 		t.Error("the log was written")
 	}
 }
+
+// TestVerifyAndRebuild: a derived row that was altered is found and made anew.
+func TestVerifyAndRebuild(t *testing.T) {
+	f := newFixture(t)
+	f.file("one", "two")
+	f.sql("UPDATE issue SET title = 'altered' WHERE title = 'one'")
+	f.want("altered", "two")
+	w := f.open()
+	defer w.Close()
+	if equal, err := w.Verify(t.Context()); err != nil || equal {
+		t.Fatalf("Verify of an altered database: %v, %v", equal, err)
+	}
+	if _, err := w.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if equal, err := w.Verify(t.Context()); err != nil || !equal {
+		t.Errorf("Verify after Rebuild: %v, %v", equal, err)
+	}
+	f.want("one", "two")
+	f.equalCopies()
+}
