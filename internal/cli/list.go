@@ -74,32 +74,39 @@ func (a *app) list(q *projection.Query, filter issue.Filter, order sortFlags, fo
 	if err := order.apply(&filter); err != nil {
 		return err
 	}
-	rows, err := q.List(filter)
+	rows, cut, err := limited(filter, q.List)
 	if err != nil {
 		return err
 	}
-	if err := form.print(a, q, rows); err != nil {
+	if err := form.print(a, q, rows); err != nil || !cut {
 		return err
 	}
-	return a.tellCut(q, filter, len(rows), form)
+	return a.tellCut(form)
 }
 
-// tellCut says how many issues the limit cut off. Programs that read JSON or ids
+// limited asks for one issue more than the limit, which tells whether there are
+// more; to count them all would cost what the limit saves.
+func limited[T any](filter issue.Filter, query func(issue.Filter) ([]T, error)) (rows []T, cut bool, err error) {
+	limit := filter.Limit
+	if limit > 0 {
+		filter.Limit++
+	}
+	rows, err = query(filter)
+	if cut = limit > 0 && len(rows) > limit; cut {
+		rows = rows[:limit]
+	}
+	return rows, cut, err
+}
+
+// tellCut says that the limit cut something off. Programs that read JSON or ids
 // asked for the limit and are not told.
-func (a *app) tellCut(q *projection.Query, filter issue.Filter, shown int, form listing) error {
-	if a.json || form.format == "json" || form.format == "ids" || form.format == "csv" || filter.Limit == 0 || shown < filter.Limit {
+func (a *app) tellCut(form listing) error {
+	if a.json || form.format == "json" || form.format == "ids" || form.format == "csv" {
 		return nil
 	}
-	filter.Limit = 0
-	total, err := q.Count(filter)
-	if err != nil {
+	if err := a.out.Flush(); err != nil {
 		return err
 	}
-	if more := total - shown; more > 0 {
-		if err := a.out.Flush(); err != nil {
-			return err
-		}
-		a.notice(plural(more, "more issue", "more issues") + " (use -n 0 for all)")
-	}
+	a.notice("there are more issues (use -n 0 for all)")
 	return nil
 }

@@ -75,16 +75,17 @@ in one ever becomes ready.`,
 				if err := order.apply(&filter); err != nil {
 					return err
 				}
-				rows, err := q.Blocked(filter)
+				rows, cut, err := limited(filter, q.Blocked)
 				if err != nil {
 					return err
 				}
 				if err := a.printBlocked(q, rows); err != nil {
 					return err
 				}
-				filter.Blocked = true
-				if err := a.tellCut(q, filter, len(rows), listing{}); err != nil {
-					return err
+				if cut {
+					if err := a.tellCut(listing{}); err != nil {
+						return err
+					}
 				}
 				return a.tellCycles(q, rows)
 			})
