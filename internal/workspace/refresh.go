@@ -79,14 +79,22 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 func (s *session) tell(r Report) {
 	notice := s.w.opts.Notice
 	if r.Imported > 0 {
-		notice(fmt.Sprintf("imported %d snapshot records that another program wrote", r.Imported))
+		notice("imported " + count(r.Imported, "snapshot record") + " that another program wrote")
 	}
 	if r.Restored > 0 {
-		notice(fmt.Sprintf("restored %d operations that a copy of the log had lost", r.Restored))
+		notice("restored " + count(r.Restored, "operation") + " that a copy of the log had lost")
 	}
 	if r.Quarantined > 0 {
-		notice(fmt.Sprintf("%d lines cannot be read and were quarantined; see: bd doctor", r.Quarantined))
+		notice("quarantined " + count(r.Quarantined, "line") + " that cannot be read; see: bd doctor")
 	}
+}
+
+// count is a number with its noun, whose plural is regular.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // database opens the database, or makes it again from the other copies when it

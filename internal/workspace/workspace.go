@@ -136,7 +136,7 @@ func (w *Workspace) recreate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.opts.Notice(fmt.Sprintf("%s was missing: restored %d operations from the guard copy in %s",
-		w.place.LogPath(), report.Restored, w.place.Guard))
+	w.opts.Notice(fmt.Sprintf("%s was missing: restored %s from the guard copy in %s",
+		w.place.LogPath(), count(report.Restored, "operation"), w.place.Guard))
 	return nil
 }
