@@ -30,6 +30,8 @@ var layers = []struct {
 		"watching reports that files changed; what that means is for the daemon to decide"},
 	{"internal/workspace", []string{"internal/git", "internal/issue", "internal/op", "internal/oplog", "internal/projection"},
 		"the one write path serves commands and daemon alike, so it may know neither"},
+	{"internal/replica", []string{"internal/git", "internal/issue", "internal/op", "internal/oplog", "internal/projection", "internal/workspace"},
+		"replication moves operations between a workspace and Git; who asks for it, and when, is not its business"},
 	{"internal/beadsjson", []string{"internal/issue", "internal/op"},
 		"the snapshot format is a translation; it reads and writes what it is handed"},
 	{"internal/control", nil,

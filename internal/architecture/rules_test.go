@@ -24,8 +24,8 @@ var calls = []struct {
 		"loops wait for a context, an event or a timer that can be stopped"},
 	{"os", []string{"FindProcess"}, nil,
 		"a process id read from somewhere is never signalled; pidfds are"},
-	{"syscall", []string{"Kill"}, nil,
-		"a process id read from somewhere is never signalled; pidfds are"},
+	{"syscall", []string{"Kill"}, []string{"internal/git"},
+		"a process id read from somewhere is never signalled; pidfds are. Only git signals the group of its own child, which it has not reaped"},
 	{"golang.org/x/sys/unix", []string{"Kill"}, nil,
 		"a process id read from somewhere is never signalled; pidfds are"},
 }

@@ -35,10 +35,10 @@ func (c Config) Bool(key string) bool {
 	return false
 }
 
-// UserName is user.name as Git would use it in the repository at gitDir and
-// commonDir (both may be ""), read from Git's files without a child process.
-// Files that cannot be read count as empty: a name is never worth a failure.
-func UserName(gitDir, commonDir, home string, getenv func(string) string) string {
+// LoadConfig reads the configuration that Git would use in the repository at
+// gitDir and commonDir (both may be ""), from Git's files and without a child
+// process. Files that cannot be read count as empty.
+func LoadConfig(gitDir, commonDir, home string, getenv func(string) string) Config {
 	include := &includer{home: home, gitDir: gitDir}
 	config := userConfig(home, getenv, include)
 	if commonDir != "" {
@@ -47,7 +47,13 @@ func UserName(gitDir, commonDir, home string, getenv func(string) string) string
 	if gitDir != "" && config.Bool("extensions.worktreeconfig") {
 		config.tryRead(filepath.Join(gitDir, "config.worktree"), include)
 	}
-	return config.Get("user.name")
+	return config
+}
+
+// UserName is user.name as Git would use it, see LoadConfig. A name is never
+// worth a failure.
+func UserName(gitDir, commonDir, home string, getenv func(string) string) string {
+	return LoadConfig(gitDir, commonDir, home, getenv).Get("user.name")
 }
 
 // userConfig reads the system's and the user's configuration (git-config(1),
@@ -79,7 +85,7 @@ func userConfig(home string, getenv func(string) string, include *includer) Conf
 }
 
 func (c Config) tryRead(file string, include *includer) {
-	_ = c.read(file, include) // as said at UserName
+	_ = c.read(file, include) // as said at LoadConfig
 }
 
 // read adds what file says. A missing file says nothing. Includes are followed

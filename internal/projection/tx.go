@@ -137,11 +137,6 @@ func (tx *Tx) settleSameID(id op.ID) error {
 	return nil
 }
 
-// MaxSeq is the greatest row number in use, 0 if there is none.
-func (tx *Tx) MaxSeq() (int64, error) {
-	return number(tx.conn, "SELECT max(seq) FROM operation")
-}
-
 // Quarantine records a bad line once (key: file and hash of raw).
 func (tx *Tx) Quarantine(file string, e oplog.Entry) (added bool, err error) {
 	hash := op.Hash(e.Raw)

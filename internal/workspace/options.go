@@ -29,6 +29,11 @@ type Options struct {
 	ReadOnly    bool          // refuse every write and answer from the database as it is
 	Notice      func(string)  // one-line notices: restored, set aside, degraded. nil: dropped
 	Progress    func(stage string, done, total int64)
+
+	// Archive calls yield with every operation line of a further copy, in any
+	// order; a line is valid until yield returns. It is asked when the database
+	// is built anew, under the write lock. nil: there is none.
+	Archive func(yield func(line []byte) error) error
 }
 
 func (o Options) withDefaults() Options {

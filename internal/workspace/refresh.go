@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"beads/internal/op"
 	"beads/internal/projection"
 )
 
@@ -104,7 +105,7 @@ func (s *session) database(ctx context.Context) (Report, error) {
 	err := w.openDB(ctx)
 	switch {
 	case err == nil:
-		return Report{}, nil
+		return Report{}, s.keepID()
 	case errors.Is(err, projection.ErrMissing):
 		return s.replace(ctx, "", false)
 	case errors.Is(err, projection.ErrStale):
@@ -164,6 +165,35 @@ func (s *session) identify() error {
 	return err
 }
 
+// archive adds what Options.Archive still holds to a database that is built
+// anew, before the files are read: what they lack is then put back into them. A
+// copy that cannot be read must not keep the others from being used.
+func (s *session) archive(tx *projection.Tx) {
+	if s.w.opts.Archive == nil {
+		return
+	}
+	err := s.w.opts.Archive(func(line []byte) error {
+		record, err := op.Read(line)
+		if err != nil || record.Op == nil {
+			return nil // whoever fetched it has quarantined it
+		}
+		_, _, err = tx.Add(record.Op, record.Line, record.Sum)
+		return err
+	})
+	if err != nil {
+		s.w.opts.Notice(fmt.Sprintf("the operations in Git could not all be read: %v", err))
+	}
+}
+
+// keepID writes down an id that only the database knew any more.
+func (s *session) keepID() error {
+	if !s.w.adopted {
+		return nil
+	}
+	s.w.adopted = false
+	return s.w.changeLocal(func(*Local) error { return nil })
+}
+
 // rebuild fills w.db from every copy in one transaction, so that readers keep
 // the old answers until the new ones are there.
 func (s *session) rebuild(ctx context.Context, keepOld bool, aside string) (Report, error) {
@@ -174,6 +204,7 @@ func (s *session) rebuild(ctx context.Context, keepOld bool, aside string) (Repo
 				return err
 			}
 		}
+		s.archive(tx)
 		return s.unite(ctx, tx, &report, true)
 	})
 	if err != nil {
@@ -211,10 +242,7 @@ func (w *Workspace) openDB(ctx context.Context) error {
 	}
 	w.db = db
 	if w.id == "" {
-		w.id = db.WorkspaceID()
-		if !w.opts.ReadOnly {
-			return local{Workspace: w.id}.store(w.place)
-		}
+		w.id, w.adopted = db.WorkspaceID(), true
 	}
 	return nil
 }

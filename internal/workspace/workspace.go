@@ -20,6 +20,8 @@ type Workspace struct {
 	id    string         // from local.json; "" until it is needed
 	db    *projection.DB // nil until it is needed
 	log   oplog.Info     // the log that was locked last, to notice its replacement
+
+	adopted bool // id came from the database, since local.json was gone
 }
 
 // Open opens the workspace at p. A workspace whose directory is gone while its

@@ -1,0 +1,203 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// drainTime is how long output may still come when git itself has ended: what
+// it left running (an ssh that stays to share its connection) can hold a pipe
+// open for ever.
+const drainTime = 2 * time.Second
+
+// process is a git process under way.
+type process struct {
+	call
+	cmd     *exec.Cmd
+	grace   time.Duration
+	started time.Time
+	pid     int
+	stderr  headAndTail
+	reap    func() error // after exited: the exit status
+}
+
+// run starts the process and stays with it until it is gone.
+func (p *process) run(ctx context.Context) ([]byte, error) {
+	stdout, theirs, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer stdout.Close()
+	var stdin io.WriteCloser
+	if p.input != nil {
+		if stdin, err = p.cmd.StdinPipe(); err != nil {
+			return nil, errors.Join(err, theirs.Close())
+		}
+	}
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.WaitDelay = theirs, &p.stderr, drainTime
+	err = p.cmd.Start()
+	_ = theirs.Close() // the child has its own
+	if err != nil {
+		return nil, &startError{err}
+	}
+	p.pid = p.cmd.Process.Pid
+	exited, reap := await(p.cmd)
+	p.reap = reap
+
+	stopped := make(chan error, 1)
+	go func() { stopped <- p.stopAt(ctx, exited) }()
+	var collected bytes.Buffer
+	read := make(chan error, 1)
+	go func() { read <- p.readOutput(stdout, &collected) }()
+	var fed error
+	if p.input != nil {
+		fed = p.input(stdin)
+		// A command that gets a complete stream is told so inside of it: an
+		// end of file alone proves nothing.
+		if err := stdin.Close(); fed == nil {
+			fed = err
+		}
+	}
+	readErr := drain(stdout, read, exited)
+	stopErr := <-stopped
+	waitErr := p.reap()
+	if errors.Is(waitErr, exec.ErrWaitDelay) {
+		waitErr = nil // it ended well, and something holds its standard error
+	}
+	switch {
+	case stopErr != nil:
+		return nil, stopErr
+	case fed != nil && !brokenPipe(fed):
+		return nil, fed // git died of an input that broke off
+	case readErr != nil && !endedEarly(readErr):
+		return nil, readErr // git died of an output that nobody read
+	case waitErr != nil:
+		return nil, waitErr
+	}
+	return collected.Bytes(), errors.Join(fed, readErr)
+}
+
+// readOutput hands standard output to who wants it. On a failure the pipe is
+// closed, so that git notices.
+func (p *process) readOutput(stdout *os.File, collected *bytes.Buffer) error {
+	var err error
+	if p.output != nil {
+		err = p.output(stdout)
+	} else {
+		_, err = collected.ReadFrom(&limitedReader{r: stdout, left: maxOutput})
+	}
+	if err != nil {
+		return errors.Join(err, stdout.Close())
+	}
+	// What a reader leaves must not block git's end.
+	_, err = io.Copy(io.Discard, stdout)
+	return err
+}
+
+// drain waits for the reader, for a bounded time once git has ended.
+func drain(stdout *os.File, read <-chan error, exited <-chan struct{}) error {
+	select {
+	case err := <-read:
+		return err
+	case <-exited:
+	}
+	patience := time.NewTimer(drainTime)
+	defer patience.Stop()
+	select {
+	case err := <-read:
+		return err
+	case <-patience.C:
+		return errors.Join(stdout.Close(), <-read)
+	}
+}
+
+// stopAt ends the process group when ctx ends first, and then returns ctx's
+// cause. The process is not reaped before, so the group's number is not
+// another's.
+func (p *process) stopAt(ctx context.Context, exited <-chan struct{}) error {
+	select {
+	case <-exited:
+		return nil
+	case <-ctx.Done():
+	}
+	signalGroup(p.cmd.Process, syscall.SIGTERM)
+	patience := time.NewTimer(p.grace)
+	defer patience.Stop()
+	select {
+	case <-exited:
+	case <-patience.C:
+	}
+	// Also when git has ended: its transport may still run.
+	signalGroup(p.cmd.Process, syscall.SIGKILL)
+	<-exited
+	return context.Cause(ctx)
+}
+
+// signalGroup signals the process group of a child that was not reaped.
+func signalGroup(child *os.Process, signal syscall.Signal) {
+	if child.Signal(syscall.Signal(0)) != nil {
+		return // reaped: the number may be another's
+	}
+	_ = syscall.Kill(-child.Pid, signal) // gone already is as good
+}
+
+func brokenPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed)
+}
+
+// endedEarly reports whether output only broke off, which git has a reason for.
+func endedEarly(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed)
+}
+
+// startError: there was no process.
+type startError struct{ err error }
+
+func (e *startError) Error() string { return e.err.Error() }
+func (e *startError) Unwrap() error { return e.err }
+
+// errOutput is the end of what is collected of a command's output.
+var errOutput = fmt.Errorf("git wrote more than %d bytes", maxOutput)
+
+// limitedReader fails when more than left bytes come.
+type limitedReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return n, errOutput
+	}
+	return n, err
+}
+
+// headAndTail keeps the beginning and the end of what is written to it.
+type headAndTail struct {
+	head, tail []byte
+}
+
+const keptOfStderr = 8 << 10 // bytes at each end
+
+func (h *headAndTail) Write(p []byte) (int, error) {
+	n := len(p)
+	if room := keptOfStderr - len(h.head); room > 0 {
+		take := min(room, len(p))
+		h.head, p = append(h.head, p[:take]...), p[take:]
+	}
+	h.tail = append(h.tail, p...)
+	if over := len(h.tail) - keptOfStderr; over > 0 {
+		h.tail = append(h.tail[:0], h.tail[over:]...)
+	}
+	return n, nil
+}
+
+func (h *headAndTail) String() string { return string(h.head) + string(h.tail) }

@@ -1,0 +1,289 @@
+package replica
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"beads/internal/git"
+	"beads/internal/op"
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+const (
+	chunkLines = 2000    // of foreign input in one commit of the workspace
+	chunkBytes = 4 << 20 // the same
+)
+
+// batchFile is a file of operations in a tree.
+type batchFile struct{ path, blob string }
+
+// changes is what differs between two trees, as far as it concerns us.
+type changes struct {
+	files  []batchFile // added or altered files of operations
+	shrunk bool        // the first tree had files of operations that the second has not, or has otherwise
+	format string      // blob of format.json, if it is not ours
+}
+
+// isBatch reports whether a path is one of a file of operations.
+func isBatch(path string) bool {
+	return strings.HasPrefix(path, "ops/") && strings.HasSuffix(path, ".jsonl")
+}
+
+// cover brings the operations of our ref to the workspace if its tip is not the
+// one that was recorded.
+func (s *step) cover(ctx context.Context) error {
+	if s.local == "" {
+		if s.record.local.Commit != "" {
+			s.record.local, s.changed = coverage{}, true
+		}
+		return nil
+	}
+	if s.record.local.Commit == s.local {
+		return nil
+	}
+	if s.record.remote.Commit == s.local {
+		s.record.local, s.changed = s.record.remote.clone(), true
+		return nil
+	}
+	covered, added, err := s.absorb(ctx, s.record.local, s.local)
+	s.report.Restored += added
+	if err != nil {
+		return fmt.Errorf("read %s: %w", LocalRef, err)
+	}
+	s.record.local, s.changed = covered, true
+	return nil
+}
+
+// takeIn brings the operations of the tracking ref to the workspace and unites
+// it with our ref. Claims are judged before the record is made, so that a step
+// that breaks off judges again.
+func (s *step) takeIn(ctx context.Context) error {
+	if s.tracking == "" {
+		return nil
+	}
+	if s.record.remote.Commit != s.tracking && s.record.local.Commit == s.tracking {
+		s.record.remote, s.changed = s.record.local.clone(), true
+	}
+	if s.record.remote.Commit != s.tracking {
+		if err := s.cover(ctx); err != nil {
+			return err
+		}
+		if err := s.registerClaims(ctx); err != nil {
+			return err
+		}
+		covered, added, err := s.absorb(ctx, s.record.remote, s.tracking)
+		s.report.Fetched += added
+		if added > 0 {
+			err = errors.Join(err, s.judgeClaims(ctx))
+		}
+		if err != nil {
+			return fmt.Errorf("read %s of %s: %w", s.pin.Ref, s.pin.Name, err)
+		}
+		s.record.remote, s.changed = covered, true
+	}
+	return s.unite(ctx)
+}
+
+// absorb brings the operations in the tree of tip to the workspace and returns
+// which rows that tree covers, and how many operations were new. What the tree
+// of known.Commit holds is not read again, unless it is gone or the new tree
+// lacks some of it.
+func (s *step) absorb(ctx context.Context, known coverage, tip string) (coverage, int, error) {
+	if err := s.checkRoots(ctx, tip, known.Commit); err != nil {
+		return coverage{}, 0, err
+	}
+	found, err := s.differences(ctx, known.Commit, tip)
+	if known.Commit != "" && errors.Is(err, git.ErrMissing) || err == nil && found.shrunk {
+		known = coverage{}
+		found, err = s.differences(ctx, "", tip)
+	}
+	if err == nil {
+		err = s.checkFormat(ctx, found.format)
+	}
+	if err != nil {
+		return coverage{}, 0, err
+	}
+	in := &intake{step: s}
+	if err := in.read(ctx, found.files); err != nil {
+		return coverage{}, in.added, err
+	}
+	covered := known.clone()
+	covered.Commit = tip
+	err = s.w.View(ctx, func(q *projection.Query) error {
+		if again, err := q.Meta(metaGeneration); err != nil || again != s.record.generation {
+			return errors.Join(err, errRebuilt)
+		}
+		rows := make([]int64, 0, len(in.keys))
+		for _, k := range in.keys {
+			row, held, err := q.Seq(k.id, k.hash)
+			if err != nil {
+				return err
+			}
+			if held {
+				rows = append(rows, row)
+			}
+		}
+		covered.add(rows)
+		return nil
+	})
+	return covered, in.added, err
+}
+
+// errRebuilt ends a step whose row numbers have lost their meaning.
+var errRebuilt = errors.New("the database was built again meanwhile; try again")
+
+// checkRoots refuses a history that does not begin with our first commit.
+func (s *step) checkRoots(ctx context.Context, tip, base string) error {
+	roots, err := s.git.Roots(ctx, tip, base)
+	if err != nil {
+		return err
+	}
+	ours := rootID(len(tip))
+	for _, root := range roots {
+		if root != ours {
+			return fmt.Errorf("%w: its history begins with commit %s", ErrForeign, root[:12])
+		}
+	}
+	return nil
+}
+
+// checkFormat refuses a layout of a later version. An absent or unreadable
+// format.json says nothing.
+func (s *step) checkFormat(ctx context.Context, blob string) error {
+	if blob == "" {
+		return nil
+	}
+	return s.git.Blobs(ctx, []string{blob}, func(_ int, _ int64, content io.Reader) error {
+		data, err := io.ReadAll(io.LimitReader(content, 64<<10))
+		if err != nil {
+			return err
+		}
+		var format struct {
+			Version int `json:"version"`
+		}
+		if json.Unmarshal(data, &format) == nil && format.Version > 1 {
+			return fmt.Errorf("%w: layout version %d; update bd", ErrNewer, format.Version)
+		}
+		return nil
+	})
+}
+
+// differences lists what the tree of to has and that of from has not.
+func (s *step) differences(ctx context.Context, from, to string) (changes, error) {
+	var found changes
+	ours := formatID(len(to))
+	err := s.git.Diff(ctx, from, to, func(c git.TreeChange) error {
+		switch {
+		case c.Path == formatFile && c.Regular() && c.ID != ours:
+			found.format = c.ID
+		case !isBatch(c.Path):
+		default:
+			found.shrunk = found.shrunk || c.Status != 'A'
+			if c.Regular() {
+				found.files = append(found.files, batchFile{c.Path, c.ID})
+			}
+			if len(found.files) > maxBatchFiles {
+				return fmt.Errorf("%w: over %d files of operations", ErrFlood, maxBatchFiles)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// intake reads files of operations into the workspace, in chunks.
+type intake struct {
+	*step
+	added   int
+	keys    []key // of every operation met, held or not
+	chunk   []op.Record
+	size    int
+	known   map[[32]byte]bool // lines in the chunk
+	decoder op.Decoder
+}
+
+type key struct {
+	id   op.ID
+	hash [32]byte
+}
+
+func (in *intake) read(ctx context.Context, files []batchFile) error {
+	in.known = map[[32]byte]bool{}
+	blobs := make([]string, len(files))
+	for n, f := range files {
+		blobs[n] = f.blob
+	}
+	err := in.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
+		if n%256 == 0 {
+			in.opts.Progress("reading operations", int64(n), int64(len(files)))
+		}
+		return in.file(ctx, files[n].path, content)
+	})
+	if err == nil {
+		err = in.commit(ctx)
+	}
+	return err
+}
+
+// file reads one file, line by line.
+func (in *intake) file(ctx context.Context, path string, content io.Reader) error {
+	return eachLine(content, func(l batchLine) error {
+		if l.tooLong {
+			in.refuse(path, l.number, l.offset, l.raw, fmt.Sprintf("line over the limit of %d bytes", op.MaxLine))
+			return nil
+		}
+		return in.line(ctx, path, l)
+	})
+}
+
+// line takes one line as foreign input: read tolerantly, kept verbatim.
+func (in *intake) line(ctx context.Context, path string, l batchLine) error {
+	for _, part := range op.Split(bytes.Clone(l.raw)) {
+		record, err := in.decoder.Read(part)
+		if err == nil && record.Op == nil {
+			err = &op.BadLine{Reason: "a snapshot record, where only operations belong"}
+		}
+		if err != nil {
+			in.refuse(path, l.number, l.offset, part, err.Error())
+			continue
+		}
+		k := key{record.Op.ID, op.Hash(part)}
+		in.keys = append(in.keys, k)
+		if in.known[k.hash] {
+			continue
+		}
+		in.known[k.hash] = true
+		in.chunk, in.size = append(in.chunk, record), in.size+len(part)
+		if len(in.chunk) >= chunkLines || in.size >= chunkBytes {
+			if err := in.commit(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// commit brings the chunk to the workspace.
+func (in *intake) commit(ctx context.Context) error {
+	if len(in.chunk) == 0 {
+		return nil
+	}
+	made, err := in.w.Commit(ctx, func(tx *workspace.Tx) ([]workspace.Draft, error) { return tx.Drafts(in.chunk) })
+	if err != nil {
+		return err
+	}
+	in.added += len(made)
+	in.chunk, in.size = slices.Delete(in.chunk, 0, len(in.chunk)), 0
+	clear(in.known)
+	if in.added > in.opts.MaxOperations {
+		return fmt.Errorf("%w: over %d operations that are not known here", ErrFlood, in.opts.MaxOperations)
+	}
+	return nil
+}

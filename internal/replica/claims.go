@@ -1,0 +1,154 @@
+package replica
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"beads/internal/issue"
+	"beads/internal/op"
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+// Claims are decided under the lock, so one that was made here held when it was
+// made. Another clone's operations can overrule it when they meet. To tell, the
+// claims of this clone are kept in its local facts for as long as they hold:
+// registerClaims enters those that our ref does not have yet (only what was made
+// here is not there), and forgets those that ended here; judgeClaims, after
+// operations came from elsewhere, finds those that do not hold any more.
+
+// registerClaims brings the register up to date with what happened here.
+func (s *step) registerClaims(ctx context.Context) error {
+	local, err := s.w.Local()
+	if err != nil {
+		return err
+	}
+	var kept []workspace.Claim
+	err = s.w.View(ctx, func(q *projection.Query) error {
+		claims, err := s.newClaims(q)
+		if err != nil {
+			return err
+		}
+		kept, err = standing(q, append(slices.Clone(local.Claims), claims...))
+		return err
+	})
+	if err != nil || slices.EqualFunc(kept, local.Claims, func(a, b workspace.Claim) bool { return a.Op == b.Op }) {
+		return err
+	}
+	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+		l.Claims = kept
+		return nil
+	})
+}
+
+// newClaims lists the claims among the operations that our ref lacks.
+func (s *step) newClaims(q *projection.Query) ([]workspace.Claim, error) {
+	var claims []workspace.Claim
+	var decoder op.Decoder
+	err := q.EachSince(s.record.local.Through, func(row projection.StoredLine) error {
+		if row.Issue == "" || s.record.local.has(row.Seq) || !bytes.Contains(row.Line, []byte(`"`+op.DoClaim+`"`)) {
+			return nil
+		}
+		record, err := decoder.Read(row.Line)
+		if err == nil && record.Op != nil && record.Op.Do == op.DoClaim {
+			o := record.Op
+			claims = append(claims, workspace.Claim{Op: o.ID.String(), Issue: o.Issue, By: o.By, Session: o.Session, At: o.At.UTC()})
+		}
+		return nil
+	})
+	return claims, err
+}
+
+// standing are the claims that hold open issues, the latest of each issue.
+func standing(q *projection.Query, claims []workspace.Claim) ([]workspace.Claim, error) {
+	latest := map[string]workspace.Claim{}
+	for _, c := range claims {
+		state, err := q.State(c.Issue)
+		if err != nil {
+			return nil, err
+		}
+		had, has := latest[c.Issue]
+		if holds(&state, c) && open(&state) && (!has || had.Op < c.Op) {
+			latest[c.Issue] = c
+		}
+	}
+	var kept []workspace.Claim
+	for _, c := range latest {
+		kept = append(kept, c)
+	}
+	slices.SortFunc(kept, func(a, b workspace.Claim) int { return strings.Compare(a.Op, b.Op) })
+	return kept, nil
+}
+
+// holds reports whether the issue is held by virtue of c or of a renewal of it.
+func holds(state *op.State, c workspace.Claim) bool {
+	if state.Issue.Assignee != c.By {
+		return false
+	}
+	return state.HolderOp.String() == c.Op || c.Session != "" && state.HolderSession == c.Session
+}
+
+func open(state *op.State) bool { return state.Visible() && state.Issue.Status != issue.StatusClosed }
+
+// judgeClaims moves the claims that were overruled to the lost ones, where they
+// stay until they are acknowledged.
+func (s *step) judgeClaims(ctx context.Context) error {
+	local, err := s.w.Local()
+	if err != nil || len(local.Claims) == 0 {
+		return err
+	}
+	var kept []workspace.Claim
+	var lost []workspace.LostClaim
+	err = s.w.View(ctx, func(q *projection.Query) error {
+		kept, lost = nil, nil
+		for _, c := range local.Claims {
+			state, err := q.State(c.Issue)
+			if err != nil {
+				return err
+			}
+			switch {
+			case !holds(&state, c):
+				l, err := losing(q, &state, c)
+				if err != nil {
+					return err
+				}
+				lost = append(lost, l)
+			case open(&state):
+				kept = append(kept, c)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+		l.Claims = kept
+		l.Lost = append(l.Lost, lost...)
+		return nil
+	})
+}
+
+// losing describes a lost claim.
+func losing(q *projection.Query, state *op.State, c workspace.Claim) (workspace.LostClaim, error) {
+	l := workspace.LostClaim{Claim: c, Reason: "held"}
+	l.Holder, l.HolderSession, l.Since = state.Holder()
+	switch {
+	case !state.Visible():
+		l.Reason = "deleted"
+	case state.Issue.Status == issue.StatusClosed:
+		l.Reason = "closed"
+	case l.Holder == "":
+		l.Reason = "released"
+	}
+	history, err := q.History(c.Issue)
+	for _, entry := range history {
+		o := entry.Op
+		if o.ID.String() > c.Op && o.By == c.By && o.Session == c.Session && entry.Effect == projection.EffectApplied {
+			l.Done = append(l.Done, o.ID.String())
+		}
+	}
+	return l, err
+}

@@ -1,0 +1,157 @@
+package replica
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"beads/internal/projection"
+)
+
+// span is a run of row numbers, both ends included.
+type span [2]int64
+
+// coverage says which rows of the operation table the tree of a commit holds:
+// all up to Through and those in Spans, which lie beyond, ascend and do not
+// touch. The zero coverage is that of no commit.
+type coverage struct {
+	Commit  string `json:"commit"`
+	Through int64  `json:"through"`
+	Spans   []span `json:"spans,omitempty"`
+}
+
+// add enters rows, in any order.
+func (c *coverage) add(rows []int64) {
+	slices.Sort(rows)
+	spans := make([]span, 0, len(rows))
+	for _, row := range rows {
+		if last := len(spans) - 1; last >= 0 && row <= spans[last][1]+1 {
+			spans[last][1] = row
+		} else {
+			spans = append(spans, span{row, row})
+		}
+	}
+	c.merge(spans)
+}
+
+// unite enters what other covers.
+func (c *coverage) unite(other coverage) {
+	spans := slices.Clone(other.Spans)
+	if other.Through > 0 {
+		spans = append([]span{{1, other.Through}}, spans...)
+	}
+	c.merge(spans)
+}
+
+func (c *coverage) merge(spans []span) {
+	all := append(spans, c.Spans...)
+	slices.SortFunc(all, func(a, b span) int { return int(min(max(a[0]-b[0], -1), 1)) })
+	var merged []span
+	for _, s := range all {
+		if s[0] <= c.Through+1 {
+			c.Through = max(c.Through, s[1])
+			continue
+		}
+		if last := len(merged) - 1; last >= 0 && s[0] <= merged[last][1]+1 {
+			merged[last][1] = max(merged[last][1], s[1])
+			continue
+		}
+		merged = append(merged, s)
+	}
+	c.Spans = merged
+}
+
+// has reports whether a row is covered.
+func (c *coverage) has(row int64) bool {
+	if row <= c.Through {
+		return true
+	}
+	n, found := slices.BinarySearchFunc(c.Spans, row, func(s span, row int64) int { return int(min(max(s[0]-row, -1), 1)) })
+	return found || n > 0 && row <= c.Spans[n-1][1]
+}
+
+// size is how many rows are covered, those beyond Through, and all.
+func (c *coverage) size() (beyond, all int64) {
+	for _, s := range c.Spans {
+		beyond += s[1] - s[0] + 1
+	}
+	return beyond, beyond + c.Through
+}
+
+func (c coverage) clone() coverage {
+	c.Spans = slices.Clone(c.Spans)
+	return c
+}
+
+// lacking is how many rows are not covered.
+func (c *coverage) lacking(q *projection.Query) (int64, error) {
+	since, err := q.CountSince(c.Through)
+	beyond, _ := c.size()
+	return max(since-beyond, 0), err
+}
+
+// Keys of what a step records in the database. The generation is drawn anew for
+// every database, since row numbers mean nothing in another one.
+const (
+	metaGeneration = "replica.generation"
+	metaLocal      = "replica.local"
+	metaRemote     = "replica.remote"
+	metaLast       = "replica.last"
+)
+
+// record is what the database remembers of the steps before.
+type record struct {
+	generation    string
+	local, remote coverage
+	remoteRef     string // the tracking ref that remote is about
+}
+
+// remoteRecord is how record.remote is stored.
+type remoteRecord struct {
+	Ref string `json:"ref"`
+	coverage
+}
+
+// load reads the record. One that cannot be read counts as none.
+func load(q *projection.Query) (record, error) {
+	var r record
+	var err error
+	if r.generation, err = q.Meta(metaGeneration); err != nil || r.generation == "" {
+		return r, err
+	}
+	local, err := q.Meta(metaLocal)
+	if err != nil {
+		return r, err
+	}
+	if json.Unmarshal([]byte(local), &r.local) != nil {
+		r.local = coverage{}
+	}
+	text, err := q.Meta(metaRemote)
+	if err != nil {
+		return r, err
+	}
+	var remote remoteRecord
+	if json.Unmarshal([]byte(text), &remote) == nil {
+		r.remote, r.remoteRef = remote.coverage, remote.Ref
+	}
+	return r, nil
+}
+
+// store writes the record, unless the database was built anew since it was
+// loaded: then its row numbers are another's.
+func (r record) store(tx *projection.Tx) error {
+	generation, err := tx.Meta(metaGeneration)
+	if err != nil || generation != r.generation {
+		return err
+	}
+	for key, value := range map[string]any{metaLocal: r.local, metaRemote: remoteRecord{r.remoteRef, r.remote}} {
+		data, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("record the sync: %w", err)
+		}
+		if err := tx.SetMeta(key, string(data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

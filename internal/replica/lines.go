@@ -1,0 +1,53 @@
+package replica
+
+import (
+	"bufio"
+	"errors"
+	"io"
+
+	"beads/internal/op"
+)
+
+// maxPhysical bounds a physical line of a batch file, in bytes: a few more than
+// a line may have, for blanks around it.
+const maxPhysical = op.MaxLine + 64
+
+// batchLine is a physical line of a batch file without its LF.
+type batchLine struct {
+	number, offset int64
+	raw            []byte // valid until the function that got it returns; of one that is too long the beginning
+	tooLong        bool
+}
+
+// eachLine calls fn with every line of a file of operations, whatever it holds,
+// in bounded memory.
+func eachLine(content io.Reader, fn func(batchLine) error) error {
+	in := bufio.NewReaderSize(content, maxPhysical)
+	line := batchLine{number: 1}
+	for {
+		raw, err := in.ReadSlice('\n')
+		size := int64(len(raw))
+		line.raw, line.tooLong = raw, errors.Is(err, bufio.ErrBufferFull)
+		if line.tooLong {
+			line.raw = append([]byte(nil), raw[:4<<10]...)
+			for errors.Is(err, bufio.ErrBufferFull) {
+				raw, err = in.ReadSlice('\n')
+				size += int64(len(raw))
+			}
+		} else if err == nil {
+			line.raw = raw[:len(raw)-1]
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if size > 0 {
+			if err := fn(line); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return nil
+		}
+		line.number, line.offset = line.number+1, line.offset+size
+	}
+}

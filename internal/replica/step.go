@@ -1,0 +1,243 @@
+package replica
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"beads/internal/git"
+	"beads/internal/oplog"
+	"beads/internal/projection"
+	"beads/internal/workspace"
+)
+
+const (
+	lockName = "sync.lock"
+	// lockAge is from when on a lock of one of our refs is a dead git's: ours
+	// are held for milliseconds, and under sync.lock nobody else of ours runs.
+	lockAge = 10 * time.Second
+)
+
+// step is one public call: what it knows and what it has to record.
+type step struct {
+	*Replica
+	want   SyncOptions
+	report *Report
+	record record
+	pin    *workspace.Remote
+
+	local    string // tip of LocalRef; "" if there is none
+	tracking string // tip of the tracking ref
+	remote   string // tip on the remote, if asked
+	asked    bool
+
+	bad     []badLine // to be quarantined
+	badSize int
+	badSeen int
+	changed bool // the record has to be stored
+}
+
+// LastSync is when the steps with a remote went well or not.
+type LastSync struct {
+	Success time.Time `json:"success,omitzero"`
+	Failure time.Time `json:"failure,omitzero"` // after Success: the remote has not worked since
+	Error   string    `json:"error,omitempty"`
+}
+
+// run does one step under sync.lock and records what it did, also when it
+// failed half-way.
+func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Context, *step) error) (report Report, err error) {
+	started := r.opts.Now()
+	defer func() { report.Duration = r.opts.Now().Sub(started) }()
+	report.ClaimsLost = []workspace.LostClaim{}
+	s := &step{Replica: r, want: o, report: &report}
+	if r.git == nil {
+		if o.Publish || o.Join {
+			return report, fmt.Errorf("share the operations: %w", git.ErrNotRepository)
+		}
+		return report, s.account(ctx)
+	}
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	r.git.Tidy(refPrefix, lockAge, started)
+	if err := s.begin(ctx); err != nil {
+		return report, err
+	}
+	if err = do(ctx, s); err != nil && ctx.Err() == nil {
+		repaired, repairErr := s.repair(ctx, err)
+		if err = errors.Join(err, repairErr); repaired {
+			err = do(ctx, s)
+		}
+	}
+	if ctx.Err() != nil {
+		return report, err // the next step finds out what this one did
+	}
+	return report, errors.Join(err, s.save(ctx, err), s.account(ctx))
+}
+
+// lock takes sync.lock.
+func (r *Replica) lock(ctx context.Context) (unlock func() error, err error) {
+	lock, err := oplog.OpenLock(filepath.Join(r.w.Place().Dir, lockName))
+	if err != nil {
+		return nil, err
+	}
+	errBusy := errors.New("sync lock not granted in time")
+	waiting, cancel := context.WithTimeoutCause(ctx, r.opts.LockTimeout, errBusy)
+	defer cancel()
+	if err := lock.Lock(waiting); err != nil {
+		if errors.Is(err, errBusy) {
+			err = busy(lock)
+		}
+		return nil, errors.Join(err, lock.Close())
+	}
+	content, err := json.Marshal(holder{os.Getpid(), r.opts.Command})
+	if err == nil {
+		err = lock.WriteContent(content)
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock.Close, nil
+}
+
+// holder is what sync.lock says for those who wait.
+type holder struct {
+	PID     int    `json:"pid"`
+	Command string `json:"command"`
+}
+
+func busy(lock *oplog.FileLock) error {
+	var h holder
+	if content, err := lock.ReadContent(); err == nil {
+		_ = json.Unmarshal(content, &h) // a holder that cannot be read is not named
+	}
+	return fmt.Errorf("another sync is under way: %w", &workspace.LockedError{PID: h.PID, Command: h.Command})
+}
+
+// begin learns how things stand.
+func (s *step) begin(ctx context.Context) error {
+	read := func(q *projection.Query) (err error) {
+		s.record, err = load(q)
+		return err
+	}
+	if err := s.w.View(ctx, read); err != nil {
+		return err
+	}
+	if s.record.generation == "" {
+		if err := s.newGeneration(ctx); err != nil {
+			return err
+		}
+	}
+	local, err := s.w.Local()
+	if err != nil {
+		return err
+	}
+	s.pin = local.Remote
+	return s.readRefs(ctx)
+}
+
+// newGeneration marks a database that no step has seen.
+func (s *step) newGeneration(ctx context.Context) error {
+	random := make([]byte, 8)
+	if _, err := io.ReadFull(s.opts.Rand, random); err != nil {
+		return err
+	}
+	return s.w.Note(ctx, func(tx *projection.Tx) (err error) {
+		if s.record, err = load(&tx.Query); err != nil || s.record.generation != "" {
+			return err
+		}
+		s.record.generation = hex.EncodeToString(random)
+		return tx.SetMeta(metaGeneration, s.record.generation)
+	})
+}
+
+// readRefs looks where the refs are. What is recorded of another tracking ref
+// is forgotten.
+func (s *step) readRefs(ctx context.Context) error {
+	refs, err := s.git.Refs(ctx, refPrefix)
+	if err != nil {
+		return err
+	}
+	s.local, s.tracking = refs[LocalRef], ""
+	if s.pin != nil {
+		s.tracking = refs[s.trackingRef()]
+	}
+	if s.pin != nil && s.record.remoteRef != s.trackingRef() {
+		s.record.remote, s.record.remoteRef = coverage{}, s.trackingRef()
+		s.changed = true
+	}
+	return nil
+}
+
+// trackingRef is where the pinned remote's ref is kept.
+func (s *step) trackingRef() string { return refPrefix + "remotes/" + s.pin.Name + "/ops" }
+
+// save records what the step covered and met, and how it went with the remote.
+func (s *step) save(ctx context.Context, failure error) error {
+	if !s.changed && len(s.bad) == 0 && !s.asked {
+		return nil
+	}
+	return s.w.Note(ctx, func(tx *projection.Tx) error {
+		if err := s.quarantine(tx); err != nil {
+			return err
+		}
+		if s.asked || s.pin != nil && failure != nil {
+			if err := s.noteLast(tx, failure); err != nil {
+				return err
+			}
+		}
+		if !s.changed {
+			return nil
+		}
+		return s.record.store(tx)
+	})
+}
+
+func (s *step) noteLast(tx *projection.Tx, failure error) error {
+	last, err := readLast(&tx.Query)
+	if err != nil {
+		return err
+	}
+	now := s.opts.Now().UTC().Truncate(time.Millisecond)
+	if failure != nil {
+		last.Failure, last.Error = now, failure.Error()
+	} else {
+		last = LastSync{Success: now}
+	}
+	data, err := json.Marshal(last)
+	if err != nil {
+		return err
+	}
+	return tx.SetMeta(metaLast, string(data))
+}
+
+func readLast(q *projection.Query) (LastSync, error) {
+	text, err := q.Meta(metaLast)
+	var last LastSync
+	if err == nil && json.Unmarshal([]byte(text), &last) != nil {
+		last = LastSync{}
+	}
+	return last, err
+}
+
+// account fills in how things stand after the step.
+func (s *step) account(ctx context.Context) error {
+	status, err := s.Replica.Status(ctx)
+	if err != nil {
+		return err
+	}
+	s.report.Unshared, s.report.ClaimsLost = status.Unshared, status.ClaimsLost
+	if status.Remote != nil {
+		s.report.Remote, s.report.URL, s.report.Ref = status.Remote.Name, status.Remote.URL, status.Remote.Ref
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package replica
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"beads/internal/git"
+	"beads/internal/workspace"
+)
+
+// A lost race is tried again after a time that doubles from retryBase.
+const (
+	maxAttempts = 8
+	retryBase   = 50 * time.Millisecond
+	retryMost   = 5 * time.Second
+)
+
+// Sync does one whole step: it fetches and unites before it publishes and
+// pushes. Without a pinned remote it only brings the workspace and our ref
+// together. When the remote fails, our own ref is brought up to date all the
+// same and the failure is returned with the report of what was done.
+func (r *Replica) Sync(ctx context.Context, o SyncOptions) (Report, error) {
+	return r.run(ctx, o, func(ctx context.Context, s *step) error {
+		if err := s.choose(ctx); err != nil {
+			return err
+		}
+		for s.report.Attempts = 1; ; s.report.Attempts++ {
+			var remoteErr error
+			if s.pin != nil && !o.NoFetch {
+				remoteErr = s.fetch(ctx)
+			}
+			if err := s.publish(ctx); err != nil {
+				return errors.Join(remoteErr, err)
+			}
+			if s.pin == nil || o.NoPush || remoteErr != nil {
+				return remoteErr
+			}
+			err := s.push(ctx)
+			if !errors.Is(err, git.ErrNonFastForward) || o.NoFetch || s.report.Attempts >= maxAttempts {
+				return err
+			}
+			if err := s.pause(ctx, s.report.Attempts); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// Publish brings our ref up to date with the workspace, and the workspace with
+// our ref. It needs no remote.
+func (r *Replica) Publish(ctx context.Context) (Report, error) {
+	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error { return s.publish(ctx) })
+}
+
+// Fetch brings what the pinned remote has to the workspace and to our ref. It
+// fails with ErrNotPinned where there is none.
+func (r *Replica) Fetch(ctx context.Context) (Report, error) {
+	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error {
+		if s.pin == nil {
+			return ErrNotPinned
+		}
+		return s.fetch(ctx)
+	})
+}
+
+// Push offers our ref to the pinned remote, as it is and once. It fails with
+// git.ErrNonFastForward when the remote has what was not fetched, and with
+// ErrNotPinned where there is none.
+func (r *Replica) Push(ctx context.Context) (Report, error) {
+	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error {
+		if s.pin == nil {
+			return ErrNotPinned
+		}
+		return s.push(ctx)
+	})
+}
+
+// pause waits before the next attempt: the double of the last time, give or
+// take half, so that clones which collided do not collide again.
+func (s *step) pause(ctx context.Context, attempt int) error {
+	var random [2]byte
+	if _, err := io.ReadFull(s.opts.Rand, random[:]); err != nil {
+		return err
+	}
+	base := min(retryBase<<(attempt-1), retryMost)
+	jitter := time.Duration(int64(base) * int64(binary.BigEndian.Uint16(random[:])) >> 16)
+	return s.opts.Wait(ctx, base/2+jitter)
+}
+
+// choose pins a remote if the step is to.
+func (s *step) choose(ctx context.Context) error {
+	if !s.want.Publish && (!s.want.Join || s.pin != nil) {
+		return nil
+	}
+	target, err := s.Target(s.want.Remote)
+	if err != nil {
+		return err
+	}
+	if s.pin != nil && s.pin.Name == target.Name && s.pin.Ref == target.Ref && git.SameURL(s.pin.URL, target.URL) {
+		return nil
+	}
+	if !s.want.Publish {
+		tip, err := s.git.LsRemote(ctx, target.Name, target.Ref)
+		if err != nil || tip == "" {
+			return err
+		}
+		target.Seen = true
+	}
+	if err := s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+		l.Remote = &target
+		return nil
+	}); err != nil {
+		return err
+	}
+	// Whatever is recorded of a remote was another's, or at another place.
+	s.pin, s.record.remoteRef = &target, ""
+	return s.readRefs(ctx)
+}
+
+// checkPin refuses a remote that points elsewhere than it did when sharing was
+// decided.
+func (s *step) checkPin() error {
+	url, _, err := s.git.RemoteURL(s.pin.Name)
+	if err != nil {
+		return err
+	}
+	if !git.SameURL(url, s.pin.URL) {
+		return fmt.Errorf("%w: %s is %s, shared was %s; to share there: bd sync --publish %s",
+			ErrMoved, s.pin.Name, git.Redact(url), s.pin.URL, s.pin.Name)
+	}
+	return nil
+}
+
+// ask learns where the ref is on the remote.
+func (s *step) ask(ctx context.Context) error {
+	if err := s.checkPin(); err != nil {
+		return err
+	}
+	s.asked = true
+	var err error
+	if s.remote, err = s.git.LsRemote(ctx, s.pin.Name, s.pin.Ref); err != nil {
+		return err
+	}
+	if s.remote != "" {
+		return s.seen(ctx)
+	}
+	if s.pin.Seen && !s.want.Publish {
+		return fmt.Errorf("%w: %s on %s (%s); to publish it again: bd sync --publish %s",
+			ErrDeleted, s.pin.Ref, s.pin.Name, s.pin.URL, s.pin.Name)
+	}
+	return nil
+}
+
+// seen notes that the remote has the ref.
+func (s *step) seen(ctx context.Context) error {
+	if s.pin.Seen {
+		return nil
+	}
+	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+		if l.Remote != nil && l.Remote.Name == s.pin.Name {
+			l.Remote.Seen = true
+			s.pin = l.Remote
+		}
+		return nil
+	})
+}
+
+// fetch makes the tracking ref equal to the remote's, takes in what it has, and
+// unites it with our ref.
+func (s *step) fetch(ctx context.Context) error {
+	if err := s.ask(ctx); err != nil {
+		return err
+	}
+	if s.remote == "" {
+		return s.forget(ctx)
+	}
+	if s.remote != s.tracking {
+		s.opts.Progress("fetching", 0, 0)
+		if err := s.git.Fetch(ctx, s.pin.Name, s.pin.Ref, s.trackingRef()); err != nil {
+			return err
+		}
+		if err := s.readRefs(ctx); err != nil {
+			return err
+		}
+		s.remote = s.tracking // it may have moved since it was asked
+	}
+	return s.takeIn(ctx)
+}
+
+// forget notes that the remote has nothing: our operations are to be shared
+// anew.
+func (s *step) forget(ctx context.Context) error {
+	if s.tracking == "" {
+		return nil
+	}
+	if err := s.git.UpdateRefs(ctx, git.RefChange{Ref: s.trackingRef(), Old: s.tracking}); err != nil {
+		return err
+	}
+	s.tracking, s.record.remote, s.changed = "", coverage{}, true
+	return nil
+}
+
+// push offers our ref to the remote.
+func (s *step) push(ctx context.Context) error {
+	if !s.asked {
+		if err := s.ask(ctx); err != nil {
+			return err
+		}
+	}
+	if s.local == "" || s.local == s.remote {
+		return nil
+	}
+	s.opts.Progress("pushing", 0, 0)
+	s.asked = false // whatever comes of it, the remote is asked before the next push
+	if err := s.git.Push(ctx, s.pin.Name, s.local, s.pin.Ref); err != nil {
+		return err
+	}
+	s.asked, s.remote = true, s.local
+	if s.tracking != s.local {
+		err := s.git.UpdateRefs(ctx, git.RefChange{Ref: s.trackingRef(), Old: s.tracking, New: s.local})
+		if err != nil {
+			return err
+		}
+	}
+	_, before := s.record.remote.size()
+	s.tracking = s.local
+	if s.record.local.Commit == s.local {
+		s.record.remote, s.changed = s.record.local.clone(), true
+		_, after := s.record.remote.size()
+		s.report.Pushed += max(after-before, 0)
+	}
+	return s.seen(ctx)
+}

@@ -1,0 +1,130 @@
+package replica_test
+
+import (
+	"errors"
+	"testing"
+
+	"beads/internal/git"
+	"beads/internal/replica"
+)
+
+func TestTwoClonesConverge(t *testing.T) {
+	bare, all := sites(t, 2)
+	a, b := all[0], all[1]
+	ids := a.create("one", "two")
+	if r := a.sync(); r.Pushed != 0 || r.Remote != "" || r.Unshared != 3 || r.Published != 3 {
+		t.Errorf("before anyone said to share: %+v", r)
+	}
+	if ref(bare, replica.LocalRef) != "" {
+		t.Fatal("the ref is on the remote before anyone said to share")
+	}
+	r := a.share()
+	if r.Pushed != 3 || r.Unshared != 0 || r.Remote != "origin" || r.URL != bare {
+		t.Errorf("first publish: %+v", r)
+	}
+	b.create("three")
+	r, err := b.try(replica.SyncOptions{Join: true})
+	if err != nil || r.Fetched != 3 || r.Pushed != 2 {
+		t.Fatalf("join: %+v, %v", r, err)
+	}
+	a.set(ids[0], "title", "one of a")
+	b.set(ids[0], "notes", "of b")
+	b.set(ids[1], "title", "two of b")
+	settle(t, a, b)
+	equal(t, a, b)
+	a.wantTitles("one of a", "two of b", "three")
+	if x, y, z := ref(a.dir, replica.LocalRef), ref(b.dir, replica.LocalRef), ref(bare, replica.LocalRef); x != y || y != z {
+		t.Errorf("refs are %s, %s and %s on the remote", x, y, z)
+	}
+	if r := a.sync(); !r.Quiet() || r.Unshared != 0 {
+		t.Errorf("nothing to do: %+v", r)
+	}
+}
+
+func TestFirstPublishAtOnce(t *testing.T) {
+	_, all := sites(t, 3)
+	for _, s := range all {
+		s.create("of " + s.actor)
+		if r := s.sync(); r.Pushed != 0 { // each has a history of its own
+			t.Fatalf("%+v", r)
+		}
+	}
+	for _, s := range all {
+		s.share()
+	}
+	settle(t, all...)
+	equal(t, all...)
+	all[0].wantTitles("of a", "of b", "of c")
+}
+
+func TestLostRace(t *testing.T) {
+	_, all := sites(t, 2)
+	a, b := all[0], all[1]
+	a.create("one")
+	a.share()
+	b.share()
+	b.create("two")
+	// Between b's fetch and its push, a pushes.
+	races := 0
+	b.opts = func(o *replica.Options) {
+		o.Progress = func(stage string, _, _ int64) {
+			if stage == "pushing" && races < 2 {
+				races++
+				a.create("three")
+				a.sync()
+			}
+		}
+	}
+	if r := b.sync(); r.Attempts != 3 || r.Unshared != 0 {
+		t.Errorf("after two lost races: %+v", r)
+	}
+	a.sync()
+	equal(t, a, b)
+}
+
+func TestPushAlone(t *testing.T) {
+	_, all := sites(t, 2)
+	a, b := all[0], all[1]
+	a.create("one")
+	a.share()
+	b.share()
+	b.create("two")
+	b.sync()
+	a.create("three")
+	_, err := a.try(replica.SyncOptions{NoFetch: true})
+	if !errors.Is(err, git.ErrNonFastForward) {
+		t.Errorf("push without fetch: %v, want ErrNonFastForward", err)
+	}
+	if r, err := a.try(replica.SyncOptions{NoPush: true}); err != nil || r.Fetched != 2 || r.Unshared != 1 {
+		t.Errorf("fetch without push: %+v, %v", r, err)
+	}
+	b.sync()
+	b.wantTitles("one", "two")
+	settle(t, a, b)
+	equal(t, a, b)
+}
+
+func TestHistoryIsPlain(t *testing.T) {
+	bare, all := sites(t, 2)
+	a, b := all[0], all[1]
+	a.create("one")
+	a.share()
+	b.share()
+	a.create("two")
+	b.create("three")
+	a.sync()
+	if _, err := b.try(replica.SyncOptions{NoFetch: true, NoPush: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.sync()
+	if roots := run(t, bare, "rev-list", "--max-parents=0", replica.LocalRef); roots != replica.RootID(40) {
+		t.Errorf("roots %q, want %s", roots, replica.RootID(40))
+	}
+	if subject := run(t, a.dir, "log", "-1", "--format=%an <%ae>: %s", replica.LocalRef); subject != "a <a@invalid>: bd: 1 operation on 1 issue" {
+		t.Errorf("a's last commit reads %q", subject)
+	}
+	if n := run(t, bare, "rev-list", "--count", "--merges", replica.LocalRef); n != "1" {
+		t.Errorf("%s union commits, want 1", n)
+	}
+	run(t, bare, "fsck", "--strict")
+}
