@@ -105,6 +105,7 @@ func (a *app) options(place workspace.Place) workspace.Options {
 		ReadOnly:    a.readonly,
 		Notice:      a.notice,
 		Progress:    a.progress(),
+		Archive:     a.archive(place),
 	}
 }
 

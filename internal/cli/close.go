@@ -12,6 +12,7 @@ import (
 
 func newClose(a *app) *cobra.Command {
 	var reason string
+	var force bool
 	cmd := &cobra.Command{
 		Use:     "close ID…",
 		Aliases: []string{"done"},
@@ -25,6 +26,9 @@ func newClose(a *app) *cobra.Command {
 				return err
 			}
 			return a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
+				if err := a.refuseLost(s.Issue.ID, force); err != nil {
+					return nil, "", err
+				}
 				if s.Issue.Status == issue.StatusClosed {
 					return nil, "Already closed", nil
 				}
@@ -38,7 +42,7 @@ func newClose(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why; - reads standard input")
-	accepted(cmd, "force")
+	cmd.Flags().BoolVar(&force, "force", false, "also if our claim on it was lost to another clone")
 	return cmd
 }
 

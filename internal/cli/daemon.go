@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"beads/internal/control"
 	"beads/internal/daemon"
+	"beads/internal/replica"
 	"beads/internal/workspace"
 )
 
@@ -280,7 +282,7 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, config daemo
 		PID: os.Getpid(), Hostname: hostname, Version: version,
 		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
 			options := a.options(place)
-			options.Command, options.Notice, options.Progress = "bd daemon", notice, nil
+			options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true
 			w, err := workspace.Open(ctx, place, options)
 			if err != nil {
 				return nil, err
@@ -288,6 +290,7 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, config daemo
 			return w, nil
 		},
 	}
+	a.exchangeOptions(&o, place)
 	if ready == nil {
 		o.Log = a.Stderr
 	}
@@ -301,6 +304,42 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, config daemo
 	}
 	return d.Run(ctx)
 }
+
+// exchangeOptions lets the daemon replicate, where there is a repository.
+func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place) {
+	if place.CommonDir == "" {
+		return
+	}
+	o.Rand = a.Rand
+	o.Remote = daemon.RemoteSettings{
+		AutoPush: a.configValue(place, "git.auto_push") != "false", AutoFetch: a.configValue(place, "git.auto_fetch") != "false",
+	}
+	if interval, err := time.ParseDuration(a.configValue(place, "git.remote_interval")); err == nil {
+		o.Remote.Interval = interval
+	}
+	o.Exchange = func(ctx context.Context, notice func(string)) (daemon.Exchanger, error) {
+		options := a.options(place)
+		options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true
+		w, err := workspace.Open(ctx, place, options)
+		if err != nil {
+			return nil, err
+		}
+		runner := replica.NewRunner(place, a.Environ, a.Home)
+		runner.Grace = time.Second // a stop does not wait longer for a git that hangs
+		return daemonReplica{replica.New(w, runner, replica.Options{
+			Ref: a.configValue(place, "git.ref"), Remote: a.configValue(place, "git.remote"),
+			Now: a.Now, Rand: a.Rand, Command: "bd daemon", Notice: notice,
+		}), w}, nil
+	}
+}
+
+// daemonReplica is a replica that closes its workspace.
+type daemonReplica struct {
+	*replica.Replica
+	w *workspace.Workspace
+}
+
+func (r daemonReplica) Close() error { return r.w.Close() }
 
 // sockets is where control sockets may be.
 func (a *app) sockets() control.Place {

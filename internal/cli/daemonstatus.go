@@ -84,6 +84,17 @@ func (a *app) printDaemonStatus(s control.Status) {
 		add("Failed Syncs", fmt.Sprint(s.ErrorCount))
 	}
 	add("Last Error", s.LastError)
+	if r := s.Remote; r != nil {
+		if r.Name != "" {
+			add("Remote", r.Name+" ("+r.URL+")")
+		}
+		add("Unshared", plural(r.Unshared, "operation", "operations"))
+		add("Exchanged", a.secondsTime(r.LastSync))
+		add("Remote Error", r.Error)
+		if r.ClaimsLost > 0 {
+			add("Claims Lost", fmt.Sprint(r.ClaimsLost)+" (bd sync --status)")
+		}
+	}
 	for _, text := range s.NoEffect {
 		add("Note", text)
 	}

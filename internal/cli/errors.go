@@ -10,8 +10,10 @@ import (
 	"strings"
 	"syscall"
 
+	"beads/internal/git"
 	"beads/internal/op"
 	"beads/internal/projection"
+	"beads/internal/replica"
 	"beads/internal/workspace"
 )
 
@@ -112,6 +114,8 @@ func asFailure(err error) *failure {
 		f = failf("clock_exhausted", "%w", err)
 	case errors.Is(err, projection.ErrNewer):
 		f = failf("newer_database", "%w", err).withHint("update bd; this one does not touch what a newer one wrote")
+	case gitCode(err) != "":
+		f = failf(gitCode(err), "%w", err)
 	case errors.Is(err, context.Canceled):
 		f = failf("interrupted", "interrupted")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -122,6 +126,26 @@ func asFailure(err error) *failure {
 		f = failf("failed", "%w", err)
 	}
 	return f
+}
+
+// gitCode is the code of a failure of replication that callers tell apart, ""
+// for any other.
+func gitCode(err error) string {
+	for _, kind := range []struct {
+		err  error
+		code string
+	}{
+		{replica.ErrDeleted, "ref_deleted"}, {replica.ErrMoved, "remote_moved"}, {replica.ErrForeign, "foreign_ref"},
+		{replica.ErrNewer, "newer_ref"}, {replica.ErrFlood, "too_much"}, {replica.ErrNotPinned, "not_shared"},
+		{git.ErrNonFastForward, "non_fast_forward"}, {git.ErrRejected, "rejected"}, {git.ErrNoRemote, "no_remote"},
+		{git.ErrAuthentication, "authentication"}, {git.ErrUnreachable, "unreachable"}, {git.ErrNotRepository, "no_repository"},
+		{git.ErrTooOld, "git_too_old"}, {git.ErrNoGit, "no_git"},
+	} {
+		if errors.Is(err, kind.err) {
+			return kind.code
+		}
+	}
+	return ""
 }
 
 // candidates lists what an ambiguous id may mean, in one line.

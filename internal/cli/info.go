@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/projection"
+	"beads/internal/replica"
 	"beads/internal/workspace"
 )
 
@@ -26,6 +27,8 @@ type infoJSON struct {
 	Version     string            `json:"version"`
 	Mode        string            `json:"mode"`
 	Config      map[string]string `json:"config"`
+
+	Replication *replica.Status `json:"replication,omitempty"`
 }
 
 func newInfo(a *app) *cobra.Command {
@@ -35,17 +38,26 @@ func newInfo(a *app) *cobra.Command {
 		Example: "  bd info --json",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.view(cmd, func(q *projection.Query) error {
-				info, err := a.collectInfo(q, a.ws.Place())
+			var info infoJSON
+			err := a.view(cmd, func(q *projection.Query) (err error) {
+				info, err = a.collectInfo(q, a.ws.Place())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if a.ws.Place().CommonDir != "" {
+				status, err := a.replica(a.ws).Status(cmd.Context())
 				if err != nil {
 					return err
 				}
-				if a.json {
-					return a.printJSON(info)
-				}
-				a.printInfo(info)
-				return nil
-			})
+				info.Replication = &status
+			}
+			if a.json {
+				return a.printJSON(info)
+			}
+			a.printInfo(info)
+			return nil
 		},
 	}
 }
@@ -95,4 +107,13 @@ func (a *app) printInfo(info infoJSON) {
 		a.printf("Quarantine  %s (bd doctor)\n", plural(info.Quarantined, "line", "lines"))
 	}
 	a.printf("Actor       %s\n", visible(info.Actor))
+	if r := info.Replication; r != nil {
+		a.printf("Sharing     %s\n", sharingText(r.Remote, r.Unshared))
+		if !r.Last.Success.IsZero() {
+			a.printf("Last sync   %s\n", a.localTime(r.Last.Success))
+		}
+		if r.Last.Error != "" {
+			a.printf("Remote      %s\n", visible(r.Last.Error))
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"beads/internal/issue"
 	"beads/internal/op"
 	"beads/internal/projection"
+	"beads/internal/replica"
 	"beads/internal/workspace"
 )
 
@@ -22,23 +23,33 @@ type initJSON struct {
 	Existed bool   `json:"existed"`
 	Tracked bool   `json:"tracked"`
 
-	Import *importResult `json:"import,omitempty"`
+	Import      *importResult   `json:"import,omitempty"`
+	Replication *replica.Report `json:"replication,omitempty"`
 }
 
 func newInit(a *app) *cobra.Command {
 	var prefix, from string
-	var start bool
+	var start, publish bool
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a workspace here",
 		Long: `Make a workspace: one for the whole repository, worktrees included, or for this
 directory where there is no Git. Nothing of it shows in git status, and a workspace that
-is there already stays as it is.`,
+is there already stays as it is. Where the Git remote has the issues of other clones, the
+workspace starts from them.`,
 		Example: `  bd init
+  bd init --publish origin
   bd init -p app --from-jsonl old/.beads/issues.jsonl`,
-		Args: arguments(0, 0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.init(cmd, prefix, from); err != nil || !start {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && !publish {
+				return usagef("bd init takes no arguments; a remote is named only with --publish").withHint("bd init --help")
+			}
+			return arguments(0, 1, "at most one REMOTE, with --publish")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.init(cmd, prefix, from, replica.SyncOptions{
+				Publish: publish, Join: !publish, Remote: strings.Join(args, ""),
+			}); err != nil || !start {
 				return err
 			}
 			return a.initDaemon(cmd.Context())
@@ -47,11 +58,12 @@ is there already stays as it is.`,
 	cmd.Flags().StringVarP(&prefix, "prefix", "p", "", "what the ids of new issues begin with (default bd)")
 	cmd.Flags().StringVar(&from, "from-jsonl", "", "then import a snapshot or operations from `FILE`")
 	cmd.Flags().BoolVar(&start, "start-daemon", false, "then start the daemon")
+	cmd.Flags().BoolVar(&publish, "publish", false, "share the operations with a Git remote from now on")
 	accepted(cmd, "skip-hooks", "skip-merge-driver", "stealth")
 	return cmd
 }
 
-func (a *app) init(cmd *cobra.Command, prefix, from string) error {
+func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.SyncOptions) error {
 	asked := strings.TrimRight(prefix, "-")
 	if given(cmd, "prefix") {
 		if err := issue.ValidatePrefix(asked); err != nil {
@@ -87,6 +99,9 @@ func (a *app) init(cmd *cobra.Command, prefix, from string) error {
 		}
 		result.Import = &imported
 	}
+	if result.Replication, err = a.join(cmd, w, sharing); err != nil {
+		return err
+	}
 	issues := 0
 	err = a.view(cmd, func(q *projection.Query) error {
 		settings, err := q.Settings()
@@ -119,6 +134,25 @@ func (a *app) init(cmd *cobra.Command, prefix, from string) error {
 	return nil
 }
 
+// join starts from the operations that the remote has, or shares ours if that
+// was asked for. A remote that cannot be asked does not keep a workspace from
+// being made.
+func (a *app) join(cmd *cobra.Command, w *workspace.Workspace, want replica.SyncOptions) (*replica.Report, error) {
+	runner := replica.NewRunner(w.Place(), a.Environ, a.Home)
+	if !want.Publish && (runner == nil || len(runner.Remotes()) == 0) {
+		return nil, nil
+	}
+	report, err := a.exchange(cmd, w, want)
+	if err != nil && !want.Publish {
+		a.notice("the remote could not be asked for issues; bd sync tries again: " + err.Error())
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &report, nil
+}
+
 // tellInit explains, the first time, what was made and why it is where it is.
 func (a *app) tellInit(place workspace.Place, result initJSON, issues int) {
 	if result.Existed {
@@ -135,6 +169,11 @@ func (a *app) tellInit(place workspace.Place, result initJSON, issues int) {
 		a.say("To keep the issues in .beads instead: git rm -r --cached .beads, and commit that.")
 	case place.CommonDir == "":
 		a.say("There is no Git repository here, so there is no second copy of the log: keep .beads in your backup.")
+	}
+	if r := result.Replication; r != nil && r.Remote != "" && r.Fetched > 0 {
+		a.say("%s came from %s (%s).", plural(r.Fetched, "operation", "operations"), visible(r.Remote), visible(r.URL))
+	} else if r != nil && r.Remote != "" {
+		a.say("Shared with %s (%s).", visible(r.Remote), visible(r.URL))
 	}
 	if issues == 0 {
 		a.say("Next: bd create \"My first issue\"")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/projection"
+	"beads/internal/replica"
 )
 
 func newRecover(a *app) *cobra.Command {
@@ -15,7 +16,7 @@ func newRecover(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recover",
 		Short: "Check every copy whole and put back what one lost",
-		Long: `Compare log, guard copy and database line by line, put back what one of them lost, and
+		Long: `Compare log, guard copy, database and Git ref line by line, put back what one of them lost, and
 list the lines that could not be read. Those stay in their file, untouched: correct
 one and append it, and it counts.`,
 		Example: `  bd recover
@@ -35,6 +36,16 @@ one and append it, and it counts.`,
 				done := reportJSON(report)
 				result.Refresh = &done
 				a.say("%s", reportText(report))
+				if w.Place().CommonDir != "" {
+					fromGit, err := a.replica(w).Recover(cmd.Context())
+					if err != nil {
+						return err
+					}
+					result.Replication = &fromGit
+					if moved := movedText(fromGit); moved != "" {
+						a.say("%s", moved)
+					}
+				}
 			}
 			return a.view(cmd, func(q *projection.Query) error {
 				lines, err := q.Quarantined()
@@ -56,8 +67,9 @@ one and append it, and it counts.`,
 
 // recovery is the JSON of bd recover.
 type recovery struct {
-	Refresh    *refreshJSON     `json:"refresh,omitempty"`
-	Quarantine []quarantineLine `json:"quarantine"`
+	Refresh     *refreshJSON     `json:"refresh,omitempty"`
+	Replication *replica.Report  `json:"replication,omitempty"`
+	Quarantine  []quarantineLine `json:"quarantine"`
 }
 
 // quarantineLine is a line that could not be read. Bytes that are not UTF-8

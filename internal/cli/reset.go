@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/projection"
+	"beads/internal/replica"
 	"beads/internal/workspace"
 )
 
@@ -15,6 +16,7 @@ type resetJSON struct {
 	Guard      string `json:"guard_path,omitempty"`
 	Issues     int    `json:"issue_count"`
 	Operations int64  `json:"operation_count"`
+	Unshared   int64  `json:"unshared"`
 	Removed    bool   `json:"removed"`
 }
 
@@ -23,7 +25,8 @@ func newReset(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reset",
 		Short: "Forget the workspace: every issue, for good (needs --force)",
-		Long: `Remove the log, the guard copy, the database and the settings of the workspace. Without
+		Long: `Remove the log, the guard copy, the database, the settings and the local Git refs of the
+workspace; a remote keeps what was shared. Without
 --force reset says what would be lost, removes nothing, and exits 1. bd export first, if
 in doubt.`,
 		Example: `  bd reset
@@ -47,14 +50,22 @@ func (a *app) reset(cmd *cobra.Command, force bool) error {
 			return err
 		}
 		result.Issues = stats.Total
-		result.Operations, err = q.Operations()
+		if result.Operations, err = q.Operations(); err != nil {
+			return err
+		}
+		local, err := place.Local()
+		if err != nil {
+			return err
+		}
+		result.Unshared, err = replica.Unshared(q, local.Remote)
 		return err
 	})
 	if countErr != nil && !force {
 		return countErr
 	}
-	lost := fmt.Sprintf("%s and %s, which no remote holds",
-		plural(result.Issues, "issue", "issues"), plural(result.Operations, "operation", "operations"))
+	lost := fmt.Sprintf("%s and %s, of which %s no remote",
+		plural(result.Issues, "issue", "issues"), plural(result.Operations, "operation", "operations"),
+		plural(result.Unshared, "is on", "are on"))
 	if !force {
 		return failf("needs_force", "bd reset would remove %s: %s", place.Dir, lost).
 			withHint("bd export -o FILE keeps them; bd reset --force removes them")
@@ -69,6 +80,9 @@ func (a *app) reset(cmd *cobra.Command, force bool) error {
 		return err
 	}
 	if err := workspace.Reset(cmd.Context(), place, a.options(place)); err != nil {
+		return err
+	}
+	if err := replica.Forget(cmd.Context(), replica.NewRunner(place, a.Environ, a.Home)); err != nil {
 		return err
 	}
 	result.Removed = true

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"beads/internal/issue"
 	"beads/internal/projection"
+	"beads/internal/workspace"
 )
 
 func newShow(a *app) *cobra.Command {
@@ -58,6 +60,10 @@ func newShow(a *app) *cobra.Command {
 // with the type of the dependency.
 func (a *app) showJSON(q *projection.Query, found []issue.Issue) error {
 	objects := make([]json.RawMessage, 0, len(found))
+	local, err := a.ws.Local()
+	if err != nil {
+		return err
+	}
 	for _, i := range found {
 		dependencies, err := q.Dependencies(i.ID)
 		if err != nil {
@@ -77,8 +83,11 @@ func (a *app) showJSON(q *projection.Query, found []issue.Issue) error {
 		}
 		labels, comments := i.Labels, commentsJSON(i.ID, i.Comments)
 		i.Labels, i.Dependencies, i.Comments = nil, nil, nil
-		object, err := withMembers(i, member{"labels", list(labels)}, member{"dependencies", on},
-			member{"dependents", by}, member{"comments", comments})
+		members := []member{{"labels", list(labels)}, {"dependencies", on}, {"dependents", by}, {"comments", comments}}
+		if lost := slices.IndexFunc(local.Lost, func(l workspace.LostClaim) bool { return l.Issue == i.ID }); lost >= 0 {
+			members = append(members, member{"claim", local.Lost[lost]})
+		}
+		object, err := withMembers(i, members...)
 		if err != nil {
 			return err
 		}

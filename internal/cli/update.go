@@ -19,6 +19,7 @@ type change struct {
 	status      string
 	appendNotes string
 	claim       bool
+	force       bool
 	parent      string
 	addLabels   []string
 	dropLabels  []string
@@ -49,6 +50,7 @@ fails if someone else has it. BD_SESSION tells agents of the same name apart.`,
 	flags.StringVarP(&c.status, "status", "s", "", "status: open, in_progress, blocked, deferred, closed or a custom `NAME`")
 	flags.StringVar(&c.appendNotes, "append-notes", "", "add to the notes; both texts survive when two people do so")
 	flags.BoolVar(&c.claim, "claim", false, "take the issue, unless someone else has it")
+	flags.BoolVar(&c.force, "force", false, "also if our claim on it was lost to another clone")
 	flags.StringVar(&c.parent, "parent", "", "make `ID` the parent; \"\" removes the parent")
 	flags.StringArrayVar(&c.addLabels, "add-label", nil, "add labels")
 	flags.StringArrayVar(&c.dropLabels, "remove-label", nil, "remove labels")
@@ -125,6 +127,9 @@ func (c *change) drafts(a *app, cmd *cobra.Command, tx *workspace.Tx, args []str
 	for _, id := range ids {
 		state, err := tx.State(id)
 		if err != nil {
+			return nil, err
+		}
+		if err := a.refuseLost(id, c.force); err != nil {
 			return nil, err
 		}
 		o, err := c.operation(a, cmd, tx, &state)

@@ -33,6 +33,18 @@ type Status struct {
 	Restored      int64      `json:"lines_restored"`
 	Config        string     `json:"config"`    // the daemon.yaml that was read; "" if none
 	NoEffect      []string   `json:"no_effect"` // settings given that this version does not act on
+
+	Remote *Remote `json:"remote"` // nil: not known yet, or there is no Git
+}
+
+// Remote is how replication stands.
+type Remote struct {
+	Name       string     `json:"name"` // "": the operations are not shared
+	URL        string     `json:"url"`  // without credentials
+	LastSync   *time.Time `json:"last_sync"`
+	Unshared   int64      `json:"unshared"` // operations that the remote is not known to have
+	ClaimsLost int        `json:"claims_lost"`
+	Error      string     `json:"error"` // of the last exchange; "" if it succeeded
 }
 
 // Report says what one step moved.

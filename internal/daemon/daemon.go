@@ -25,10 +25,15 @@ type Workspace interface {
 
 // Options are what the process passes in.
 type Options struct {
-	Place    workspace.Place
-	Config   Config
-	Sockets  control.Place
-	Open     func(ctx context.Context, notice func(string)) (Workspace, error)
+	Place   workspace.Place
+	Config  Config
+	Sockets control.Place
+	Open    func(ctx context.Context, notice func(string)) (Workspace, error)
+	// Exchange opens the replication, with a workspace of its own. nil: there is
+	// no Git.
+	Exchange func(ctx context.Context, notice func(string)) (Exchanger, error)
+	Remote   RemoteSettings
+	Rand     io.Reader
 	Log      io.Writer // nil: daemon.log in the workspace
 	Zone     *time.Location
 	Now      func() time.Time
@@ -55,10 +60,13 @@ type Daemon struct {
 	ws     Workspace
 	socket *control.Listener
 	schedule
+	exchange *exchange // nil: no replication
 
 	mu    sync.Mutex // guards what follows; nothing is called under it
 	state State
 	cpu   cpuSample
+
+	remote *control.Remote
 }
 
 type cpuSample struct {
@@ -107,6 +115,13 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	}
 	if _, err = d.ws.Refresh(ctx, false); err != nil {
 		return nil, err
+	}
+	if o.Exchange != nil {
+		exchanger, err := o.Exchange(ctx, d.notice)
+		if err != nil {
+			return nil, err
+		}
+		d.exchange = newExchange(exchanger, o.Remote, o.Rand, now)
 	}
 	if d.socket, err = control.Listen(d.socketPaths(), o.Sockets.UID); err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
@@ -217,6 +232,9 @@ func (d *Daemon) release(all bool) error {
 	}
 	if d.watcher != nil {
 		errs = append(errs, d.watcher.Close())
+	}
+	if d.exchange != nil && all {
+		errs = append(errs, d.exchange.replica.Close())
 	}
 	if d.ws != nil && all {
 		errs = append(errs, d.ws.Close())

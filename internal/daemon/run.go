@@ -35,6 +35,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	go func() { watched <- d.watcher.Run(watching) }()
 	d.listen(d.socket)
 
+	finish := d.workExchange()
 	looped := make(chan error, 1)
 	go func() { looped <- d.loop(steps) }()
 	var err error
@@ -44,6 +45,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	case <-d.halted.Done():
 		err, abandoned = patience(looped, cancel)
 	}
+	abandoned = !finish() || abandoned
 	stopWatching()
 	return errors.Join(d.end(err, abandoned, watched), d.release(!abandoned))
 }
@@ -111,7 +113,8 @@ func (d *Daemon) loop(steps context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(d.wait(d.opts.Now()))
+		now := d.opts.Now()
+		timer.Reset(min(d.wait(now), d.exchange.wait(now)))
 		var err error
 		select {
 		case <-d.halted.Done():
@@ -121,6 +124,8 @@ func (d *Daemon) loop(steps context.Context) error {
 				return nil
 			}
 			err = d.Note(event)
+		case result := <-d.results():
+			d.Exchanged(result)
 		case call := <-d.wake:
 			err = call(steps)
 		case <-timer.C:
@@ -172,6 +177,9 @@ func (d *Daemon) Tick(ctx context.Context) error {
 		if err := d.lock.Beat(now); err != nil {
 			d.log.Warn("Lock file not written", "operation", "lock", "error", err)
 		}
+	}
+	if d.exchange.remoteDue(now) {
+		d.exchange.start()
 	}
 	cycle, refresh := d.due(now)
 	switch {

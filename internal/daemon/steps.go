@@ -80,12 +80,16 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 	d.saveState()
 	switch {
 	case err != nil: // logged
+		return report, err
 	case moved.Quiet():
 		d.log.Debug("No sync needed", "operation", "sync", "duration", moved.Duration)
 	default:
 		d.log.Info("Sync completed successfully", "operation", "sync", "duration", moved.Duration,
 			"applied", moved.Applied, "restored", moved.Restored, "imported", moved.Imported,
 			"quarantined", moved.Quarantined, "rebuilt", moved.Rebuilt, "full_scan", moved.FullScan)
+	}
+	if d.exchange != nil {
+		d.exchange.start()
 	}
 	return report, err
 }
@@ -110,6 +114,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	d.mu.Lock()
 	s := d.state.status()
 	cpu := d.cpu
+	s.Remote = d.remote
 	d.mu.Unlock()
 	s.MemoryUsage = residentMemory()
 	if span := now.Sub(cpu.at); span > 0 {

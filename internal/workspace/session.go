@@ -110,7 +110,7 @@ func (w *Workspace) wiped(err error) (again bool, _ error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	if w.place.Guard == "" || !exists(w.place.GuardPath()) {
+	if w.opts.StayGone || w.place.Guard == "" || !exists(w.place.GuardPath()) {
 		return false, fmt.Errorf("%w: %s is gone", ErrNoWorkspace, w.place.Dir)
 	}
 	return true, w.makeDirs()

@@ -296,7 +296,7 @@ func (u *union) appendMissing(c *copyScan) (failure, err error) {
 	}
 	flush()
 	if failure == nil {
-		u.report.Restored += restored
+		u.report.Restored = max(u.report.Restored, restored) // both copies may have lost the same
 	}
 	return failure, nil
 }

@@ -1,0 +1,227 @@
+package daemon
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"time"
+
+	"beads/internal/control"
+	"beads/internal/git"
+	"beads/internal/replica"
+)
+
+// How often a remote is asked, and when that ends.
+const (
+	maxRemoteInterval = 5 * time.Minute
+	maxAuthFailures   = 3               // then only a successful bd sync begins again
+	exchangeGrace     = 3 * time.Second // for the running exchange, in a stop
+)
+
+// Exchanger is what a daemon needs of a replica.Replica. It has a workspace of
+// its own, since an exchange waits for the network while refreshes go on.
+type Exchanger interface {
+	Sync(ctx context.Context, o replica.SyncOptions) (replica.Report, error)
+	Status(ctx context.Context) (replica.Status, error)
+	Close() error
+}
+
+// RemoteSettings are the git.* settings.
+type RemoteSettings struct {
+	AutoPush  bool
+	AutoFetch bool
+	Interval  time.Duration // the least time between two questions to the remote
+}
+
+// exchange runs Sync beside the loop, one at a time. Its fields are the loop's,
+// but for the channels.
+type exchange struct {
+	replica  Exchanger
+	settings RemoteSettings
+	random   io.Reader
+
+	kick chan replica.SyncOptions // capacity 1: what is asked twice is done once
+	done chan exchanged
+
+	pinned   bool
+	next     time.Time     // when the remote is asked again
+	interval time.Duration // doubles while nothing moves or it fails
+	refused  int           // authentication failures in a row
+	refusal  time.Time     // when the last of them was
+	lastErr  string
+	told     map[string]bool // lost claims that are in the log already
+}
+
+// exchanged is what one Sync came to.
+type exchanged struct {
+	report replica.Report
+	status replica.Status
+	err    error
+}
+
+func newExchange(r Exchanger, s RemoteSettings, random io.Reader, now time.Time) *exchange {
+	if s.Interval <= 0 {
+		s.Interval = 30 * time.Second
+	}
+	return &exchange{
+		replica: r, settings: s, random: random,
+		kick: make(chan replica.SyncOptions, 1), done: make(chan exchanged),
+		interval: s.Interval, next: now, told: map[string]bool{},
+	}
+}
+
+// work runs until ctx ends, which also ends the git that runs.
+func (e *exchange) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case want := <-e.kick:
+			var result exchanged
+			result.report, result.err = e.replica.Sync(ctx, want)
+			if status, err := e.replica.Status(ctx); err == nil {
+				result.status = status
+			} else {
+				result.err = errors.Join(result.err, err)
+			}
+			select {
+			case e.done <- result:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// start asks for one exchange. With a remote that keeps refusing us only our
+// own ref is brought up to date.
+func (e *exchange) start() {
+	want := replica.SyncOptions{NoFetch: !e.settings.AutoFetch, NoPush: !e.settings.AutoPush}
+	if e.refused >= maxAuthFailures {
+		want.NoFetch, want.NoPush = true, true
+	}
+	select {
+	case e.kick <- want:
+	default: // one is asked for already
+	}
+}
+
+// remoteDue reports whether the remote is to be asked, and counts it as asked.
+func (e *exchange) remoteDue(now time.Time) bool {
+	if e == nil || !e.pinned || !e.settings.AutoFetch || now.Before(e.next) {
+		return false
+	}
+	e.next = now.Add(e.interval)
+	return true
+}
+
+// wait is how long the remote need not be asked.
+func (e *exchange) wait(now time.Time) time.Duration {
+	if e == nil || !e.pinned || !e.settings.AutoFetch {
+		return maxRemoteInterval
+	}
+	return max(e.next.Sub(now), 0)
+}
+
+// note plans the next question: soon while things move, later and later while
+// they do not or the remote fails.
+func (e *exchange) note(now time.Time, r exchanged) {
+	e.pinned = r.status.Remote != nil
+	switch {
+	case errors.Is(r.err, git.ErrAuthentication):
+		e.refused, e.refusal = e.refused+1, now
+	case r.status.Last.Success.After(e.refusal):
+		e.refused = 0 // also when it was another process that got through
+	}
+	if r.err != nil || r.report.Quiet() {
+		e.interval = min(2*e.interval, max(maxRemoteInterval, e.settings.Interval))
+	} else {
+		e.interval = e.settings.Interval
+	}
+	e.next = now.Add(e.interval - e.jitter())
+}
+
+// jitter is up to a fifth of the interval, so that clones do not ask in step.
+func (e *exchange) jitter() time.Duration {
+	var b [2]byte
+	if _, err := io.ReadFull(e.random, b[:]); err != nil {
+		return 0
+	}
+	return e.interval / 5 * time.Duration(binary.BigEndian.Uint16(b[:])) >> 16
+}
+
+// Exchanged takes the result of an exchange into state and log. A failure that
+// goes on is logged once.
+func (d *Daemon) Exchanged(r exchanged) {
+	e := d.exchange
+	e.note(d.opts.Now(), r)
+	text := ""
+	switch {
+	case r.err != nil:
+		text = visible(r.err.Error())
+		if text != e.lastErr {
+			d.log.Error("Sync failed: "+text, "operation", "exchange", "error", r.err)
+		}
+	case e.lastErr != "":
+		d.log.Info("The remote works again", "operation", "exchange")
+	}
+	e.lastErr = text
+	if r.err == nil && !r.report.Quiet() {
+		d.log.Info("Sync completed successfully", "operation", "exchange", "duration", r.report.Duration,
+			"published", r.report.Published, "fetched", r.report.Fetched, "pushed", r.report.Pushed,
+			"quarantined", r.report.Quarantined, "unshared", r.report.Unshared)
+	}
+	for _, lost := range r.status.ClaimsLost {
+		if !e.told[lost.Op] {
+			e.told[lost.Op] = true
+			d.log.Warn("Claim lost: "+visible(lost.Issue), "operation", "exchange", "holder", visible(lost.Holder), "reason", lost.Reason)
+		}
+	}
+	remote := &control.Remote{Unshared: r.status.Unshared, ClaimsLost: len(r.status.ClaimsLost), Error: text}
+	if r.status.Remote != nil {
+		remote.Name, remote.URL = r.status.Remote.Name, r.status.Remote.URL
+	}
+	if !r.status.Last.Success.IsZero() {
+		success := r.status.Last.Success
+		remote.LastSync = &success
+	}
+	d.mu.Lock()
+	d.remote = remote
+	d.mu.Unlock()
+}
+
+// workExchange starts the exchange beside the loop. finish ends it and reports
+// whether it has let go of its workspace.
+func (d *Daemon) workExchange() (finish func() bool) {
+	if d.exchange == nil {
+		return func() bool { return true }
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(d.halted))
+	stop := context.AfterFunc(d.halted, cancel)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.exchange.work(ctx)
+	}()
+	return func() bool {
+		stop()
+		cancel()
+		limit := time.NewTimer(exchangeGrace)
+		defer limit.Stop()
+		select {
+		case <-ended:
+			return true
+		case <-limit.C:
+			return false
+		}
+	}
+}
+
+// results is where exchanges report; nil, which never does, without any.
+func (d *Daemon) results() <-chan exchanged {
+	if d.exchange == nil {
+		return nil
+	}
+	return d.exchange.done
+}
