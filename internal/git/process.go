@@ -55,7 +55,7 @@ func (p *process) run(ctx context.Context) ([]byte, error) {
 	go func() { stopped <- p.stopAt(ctx, exited) }()
 	var collected bytes.Buffer
 	read := make(chan error, 1)
-	go func() { read <- p.readOutput(stdout, &collected) }()
+	go func() { read <- p.readOutput(stdout, exited, &collected) }()
 	var fed error
 	if p.input != nil {
 		fed = p.input(stdin)
@@ -65,7 +65,7 @@ func (p *process) run(ctx context.Context) ([]byte, error) {
 			fed = err
 		}
 	}
-	readErr := drain(stdout, read, exited)
+	readErr := <-read
 	stopErr := <-stopped
 	waitErr := p.reap()
 	if errors.Is(waitErr, exec.ErrWaitDelay) {
@@ -86,36 +86,50 @@ func (p *process) run(ctx context.Context) ([]byte, error) {
 
 // readOutput hands standard output to who wants it. On a failure the pipe is
 // closed, so that git notices.
-func (p *process) readOutput(stdout *os.File, collected *bytes.Buffer) error {
+func (p *process) readOutput(stdout *os.File, exited <-chan struct{}, collected *bytes.Buffer) error {
+	out := &outputReader{file: stdout, woken: make(chan struct{})}
+	go out.wake(exited)
 	var err error
 	if p.output != nil {
-		err = p.output(stdout)
+		err = p.output(out)
 	} else {
-		_, err = collected.ReadFrom(&limitedReader{r: stdout, left: maxOutput})
+		_, err = collected.ReadFrom(&limitedReader{r: out, left: maxOutput})
 	}
 	if err != nil {
 		return errors.Join(err, stdout.Close())
 	}
 	// What a reader leaves must not block git's end.
-	_, err = io.Copy(io.Discard, stdout)
+	_, err = io.Copy(io.Discard, out)
 	return err
 }
 
-// drain waits for the reader, for a bounded time once git has ended.
-func drain(stdout *os.File, read <-chan error, exited <-chan struct{}) error {
-	select {
-	case err := <-read:
-		return err
-	case <-exited:
+// outputReader reads a pipe to its end, or, once git has ended, until nothing
+// comes for drainTime. Who reads slowly loses nothing: what git wrote is in the
+// pipe.
+type outputReader struct {
+	file  *os.File
+	woken chan struct{} // closed when git has ended and a read that waited was woken
+}
+
+func (r *outputReader) wake(exited <-chan struct{}) {
+	<-exited
+	_ = r.file.SetReadDeadline(time.Unix(1, 0)) // closed already is as good
+	close(r.woken)
+}
+
+func (r *outputReader) Read(p []byte) (int, error) {
+	n, err := r.file.Read(p)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
 	}
-	patience := time.NewTimer(drainTime)
-	defer patience.Stop()
-	select {
-	case err := <-read:
-		return err
-	case <-patience.C:
-		return errors.Join(stdout.Close(), <-read)
+	<-r.woken
+	if err := r.file.SetReadDeadline(time.Now().Add(drainTime)); err != nil {
+		return 0, err
 	}
+	if n, err = r.file.Read(p); errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, io.EOF
+	}
+	return n, err
 }
 
 // stopAt ends the process group when ctx ends first, and then returns ctx's

@@ -48,6 +48,7 @@ func (s *site) fails(want error) {
 // Each trouble is reported, leaves local work alone, and is over when its cause
 // is gone.
 func TestTroubledRemote(t *testing.T) {
+	t.Parallel()
 	hook := func(t *testing.T, bare string, script string) {
 		t.Helper()
 		path := filepath.Join(bare, "hooks", "pre-receive")
@@ -142,6 +143,50 @@ func TestTroubledRemote(t *testing.T) {
 	}
 }
 
+// Over ssh: a remote that hangs, one that wants to know who we are, and one that
+// breaks off.
+func TestTroubledTransport(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 1)
+	a := all[0]
+	mode := filepath.Join(filepath.Dir(bare), "mode")
+	ssh := filepath.Join(filepath.Dir(bare), "ssh")
+	must(t, os.WriteFile(ssh, []byte(`#!/bin/sh
+case "$(cat '`+mode+`' 2>/dev/null)" in
+hang) exec sleep 1000 ;;
+password) echo "u@host: Permission denied (publickey,password)." >&2; exit 255 ;;
+break) exit 1 ;;
+esac
+for last; do :; done
+exec sh -c "$last"
+`), 0o755))
+	a.env = []string{"GIT_SSH_COMMAND=" + ssh, "GIT_SSH_VARIANT=simple", "GIT_ALLOW_PROTOCOL=ssh"}
+	run(t, a.dir, "remote", "set-url", "origin", "ssh://u:secret@host"+bare)
+	a.create("one")
+	if r := a.share(); r.URL != "ssh://***@host"+bare || r.Unshared != 0 {
+		t.Fatalf("over ssh: %+v", r)
+	}
+	for how, want := range map[string]error{"hang": git.ErrUnreachable, "password": git.ErrAuthentication, "break": git.ErrUnreachable} {
+		must(t, os.WriteFile(mode, []byte(how), 0o644))
+		if a.deadline = 0; how == "hang" {
+			a.deadline = 300 * time.Millisecond
+		}
+		a.fails(want)
+		_, err := a.try(replica.SyncOptions{})
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", how, err)
+		}
+		must(t, os.Remove(mode))
+		a.deadline = 0
+		if r := a.sync(); r.Unshared != 0 || r.Pushed == 0 {
+			t.Errorf("after %s: %+v", how, r)
+		}
+		if left := leftovers(t, a.dir); len(left) > 0 {
+			t.Errorf("after %s: left behind %q", how, left)
+		}
+	}
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -151,6 +196,7 @@ func must(t testing.TB, err error) {
 
 // A rewound or force-pushed ref is united with what we have.
 func TestRewoundRemote(t *testing.T) {
+	t.Parallel()
 	bare, all := sites(t, 2)
 	a, b := all[0], all[1]
 	a.create("one")
@@ -175,6 +221,7 @@ func TestRewoundRemote(t *testing.T) {
 
 // Garbage in batch files is quarantined with its place; the rest applies.
 func TestGarbage(t *testing.T) {
+	t.Parallel()
 	bare, all := sites(t, 2)
 	a, b := all[0], all[1]
 	a.create("one")
@@ -231,6 +278,7 @@ func TestGarbage(t *testing.T) {
 
 // A file that was altered, or removed, on the remote harms nobody.
 func TestTamperedFiles(t *testing.T) {
+	t.Parallel()
 	bare, all := sites(t, 2)
 	a, b := all[0], all[1]
 	a.create("one", "two")
@@ -257,6 +305,7 @@ func TestTamperedFiles(t *testing.T) {
 
 // Objects that a power loss emptied, and refs that name nothing, are made again.
 func TestDamagedRef(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, dir string, objects []string){
 		"objects emptied": func(t *testing.T, dir string, objects []string) {
 			for _, path := range objects {
@@ -315,6 +364,7 @@ func TestDamagedRef(t *testing.T) {
 
 // With log, guard copy and database gone, everything comes back from the ref.
 func TestRebuildFromTheRef(t *testing.T) {
+	t.Parallel()
 	_, all := sites(t, 1)
 	a := all[0]
 	a.create("one", "two")

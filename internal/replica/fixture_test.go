@@ -30,6 +30,8 @@ type site struct {
 	env   []string // more variables of git's
 	opts  func(*replica.Options)
 
+	deadline time.Duration // of calls that go to the remote
+
 	notices []string
 }
 
@@ -167,7 +169,11 @@ func (s *site) with(fn func(*workspace.Workspace, *replica.Replica)) {
 	if s.opts != nil {
 		s.opts(&o)
 	}
-	fn(w, replica.New(w, replica.NewRunner(s.place(), append(environment(), s.env...), ""), o))
+	runner := replica.NewRunner(s.place(), append(environment(), s.env...), "")
+	if runner != nil {
+		runner.Remote, runner.Grace = s.deadline, 100*time.Millisecond
+	}
+	fn(w, replica.New(w, runner, o))
 }
 
 // try does one step.

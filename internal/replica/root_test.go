@@ -9,6 +9,7 @@ import (
 // Clones that publish first at the same time must make the same first commit,
 // also of different versions of bd: these names never change.
 func TestRootIsPinned(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		format string
 		length int

@@ -65,6 +65,7 @@ func leftovers(t testing.TB, dir string) []string {
 // The user's state is byte for byte the same after syncs, whatever it was, and
 // git shows nothing new.
 func TestUsersStateIsUntouched(t *testing.T) {
+	t.Parallel()
 	write := func(t *testing.T, dir, name, content string) {
 		t.Helper()
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
@@ -179,6 +180,7 @@ func TestUsersStateIsUntouched(t *testing.T) {
 
 // Every kind of repository that Git has.
 func TestKindsOfRepository(t *testing.T) {
+	t.Parallel()
 	for name, clone := range map[string]func(t *testing.T, top, bare string) *site{
 		"shallow":       func(t *testing.T, top, bare string) *site { return newSite(t, top, "file://"+bare, "x", "--depth=1") },
 		"single branch": func(t *testing.T, top, bare string) *site { return newSite(t, top, bare, "x", "--single-branch") },
@@ -263,6 +265,7 @@ func TestKindsOfRepository(t *testing.T) {
 }
 
 func TestWithoutRemoteAndWithoutGit(t *testing.T) {
+	t.Parallel()
 	top := scratch(t)
 	run(t, top, "init", "-q", "alone")
 	alone := &site{t: t, dir: filepath.Join(top, "alone"), actor: "x"}
@@ -291,6 +294,7 @@ func TestWithoutRemoteAndWithoutGit(t *testing.T) {
 // One publish adds at most 4 KiB of objects, also at the 2,000th of a day that
 // follows a year of others.
 func TestPublishStaysSmall(t *testing.T) {
+	t.Parallel()
 	_, all := sites(t, 1)
 	a := all[0]
 	a.create("one")

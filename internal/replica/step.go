@@ -57,11 +57,15 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	defer func() { report.Duration = r.opts.Now().Sub(started) }()
 	report.ClaimsLost = []workspace.LostClaim{}
 	s := &step{Replica: r, want: o, report: &report}
+	if r.w.ReadOnly() {
+		return report, workspace.ErrReadOnly
+	}
 	if r.git == nil {
 		if o.Publish || o.Join {
 			return report, fmt.Errorf("share the operations: %w", git.ErrNotRepository)
 		}
-		return report, s.account(ctx)
+		err = s.account(ctx)
+		return report, err
 	}
 	unlock, err := r.lock(ctx)
 	if err != nil {
@@ -81,7 +85,9 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	if ctx.Err() != nil {
 		return report, err // the next step finds out what this one did
 	}
-	return report, errors.Join(err, s.save(ctx, err), s.account(ctx))
+	err = errors.Join(err, s.save(ctx, err))
+	err = errors.Join(err, s.account(ctx))
+	return report, err
 }
 
 // lock takes sync.lock.

@@ -25,11 +25,11 @@ const (
 // same and the failure is returned with the report of what was done.
 func (r *Replica) Sync(ctx context.Context, o SyncOptions) (Report, error) {
 	return r.run(ctx, o, func(ctx context.Context, s *step) error {
-		if err := s.choose(ctx); err != nil {
-			return err
+		remoteErr := s.choose(ctx)
+		if remoteErr != nil && o.Publish {
+			return remoteErr
 		}
 		for s.report.Attempts = 1; ; s.report.Attempts++ {
-			var remoteErr error
 			if s.pin != nil && !o.NoFetch {
 				remoteErr = s.fetch(ctx)
 			}
@@ -97,6 +97,9 @@ func (s *step) choose(ctx context.Context) error {
 		return nil
 	}
 	target, err := s.Target(s.want.Remote)
+	if errors.Is(err, git.ErrNoRemote) && !s.want.Publish && s.want.Remote == "" {
+		return nil // nobody to join
+	}
 	if err != nil {
 		return err
 	}
@@ -124,6 +127,9 @@ func (s *step) choose(ctx context.Context) error {
 // checkPin refuses a remote that points elsewhere than it did when sharing was
 // decided.
 func (s *step) checkPin() error {
+	if err := git.CheckRef(s.pin.Ref); err != nil {
+		return err
+	}
 	url, _, err := s.git.RemoteURL(s.pin.Name)
 	if err != nil {
 		return err

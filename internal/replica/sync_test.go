@@ -9,6 +9,7 @@ import (
 )
 
 func TestTwoClonesConverge(t *testing.T) {
+	t.Parallel()
 	bare, all := sites(t, 2)
 	a, b := all[0], all[1]
 	ids := a.create("one", "two")
@@ -42,6 +43,7 @@ func TestTwoClonesConverge(t *testing.T) {
 }
 
 func TestFirstPublishAtOnce(t *testing.T) {
+	t.Parallel()
 	_, all := sites(t, 3)
 	for _, s := range all {
 		s.create("of " + s.actor)
@@ -58,6 +60,7 @@ func TestFirstPublishAtOnce(t *testing.T) {
 }
 
 func TestLostRace(t *testing.T) {
+	t.Parallel()
 	_, all := sites(t, 2)
 	a, b := all[0], all[1]
 	a.create("one")
@@ -83,6 +86,7 @@ func TestLostRace(t *testing.T) {
 }
 
 func TestPushAlone(t *testing.T) {
+	t.Parallel()
 	_, all := sites(t, 2)
 	a, b := all[0], all[1]
 	a.create("one")
@@ -105,6 +109,7 @@ func TestPushAlone(t *testing.T) {
 }
 
 func TestHistoryIsPlain(t *testing.T) {
+	t.Parallel()
 	bare, all := sites(t, 2)
 	a, b := all[0], all[1]
 	a.create("one")

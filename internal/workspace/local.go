@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -80,6 +81,16 @@ func (w *Workspace) ChangeLocal(ctx context.Context, fn func(*Local) error) (err
 		return err
 	}
 	return w.changeLocal(fn)
+}
+
+// AcknowledgeClaims forgets the lost claims of these issues; without any, all.
+func (w *Workspace) AcknowledgeClaims(ctx context.Context, issues ...string) error {
+	return w.ChangeLocal(ctx, func(l *Local) error {
+		l.Lost = slices.DeleteFunc(l.Lost, func(c LostClaim) bool {
+			return len(issues) == 0 || slices.Contains(issues, c.Issue)
+		})
+		return nil
+	})
 }
 
 // changeLocal is ChangeLocal for who holds the write lock.

@@ -44,6 +44,9 @@ func Open(ctx context.Context, p Place, o Options) (*Workspace, error) {
 // Place says where the workspace is.
 func (w *Workspace) Place() Place { return w.place }
 
+// ReadOnly reports whether every write is refused.
+func (w *Workspace) ReadOnly() bool { return w.opts.ReadOnly }
+
 // Close releases what is open. It writes nothing that matters: an acknowledged
 // operation is durable already.
 func (w *Workspace) Close() error { return w.closeDB() }

@@ -1,0 +1,53 @@
+package projection
+
+import (
+	"context"
+	"testing"
+
+	"beads/internal/op"
+)
+
+func TestEachSince(t *testing.T) {
+	db := newDB(t)
+	apply(t, db, operation(5, "create", "bd-a", "title", `"A"`))
+	apply(t, db, operation(3, "create", "bd-b", "title", `"B"`))
+	apply(t, db, operation(9, "update", "bd-a", "title", `"C"`))
+	apply(t, db, operation(4, "update", "bd-a", "title", `"D"`))
+	for after, want := range map[int64][]int64{0: {2, 4, 1, 3}, 1: {2, 4, 3}, 3: {4}, 4: nil, 9: nil} {
+		err := db.View(context.Background(), func(q *Query) error {
+			var got []int64
+			err := q.EachSince(after, func(row StoredLine) error {
+				seq, held, err := q.Seq(row.ID, op.Hash(row.Line)) // may query
+				if seq != row.Seq || !held || row.Issue == "" {
+					t.Errorf("row %d is %+v", seq, row)
+				}
+				got = append(got, row.Seq)
+				return err
+			})
+			if len(got) != len(want) {
+				t.Errorf("rows since %d are %v, want %v", after, got, want)
+			}
+			for i := range min(len(got), len(want)) {
+				if got[i] != want[i] {
+					t.Errorf("rows since %d are %v, want %v in the order of ids", after, got, want)
+				}
+			}
+			if err != nil {
+				return err
+			}
+			count, err := q.CountSince(after)
+			if count != int64(len(want)) {
+				t.Errorf("%d rows since %d, want %d", count, after, len(want))
+			}
+			return err
+		})
+		must(t, err)
+	}
+	must(t, db.View(context.Background(), func(q *Query) error {
+		last, err := q.MaxSeq()
+		if last != 4 {
+			t.Errorf("last row %d, want 4", last)
+		}
+		return err
+	}))
+}
