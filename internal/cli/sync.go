@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/projection"
 	"beads/internal/replica"
 	"beads/internal/workspace"
 )
@@ -170,16 +170,32 @@ func (a *app) acknowledge(cmd *cobra.Command, ids []string) error {
 	if err != nil {
 		return err
 	}
-	dropped := 0
-	err = w.ChangeLocal(cmd.Context(), func(l *workspace.Local) error {
-		before := len(l.Lost)
-		l.Lost = slices.DeleteFunc(l.Lost, func(c workspace.LostClaim) bool { return slices.Contains(ids, c.Issue) })
-		dropped = before - len(l.Lost)
+	var issues []string
+	err = a.view(cmd, func(q *projection.Query) error {
+		for _, id := range ids {
+			issue, err := q.Resolve(id, true) // it may have been deleted elsewhere
+			if err != nil {
+				return err
+			}
+			issues = append(issues, issue)
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	before, err := w.Local()
+	if err != nil {
+		return err
+	}
+	if err := w.AcknowledgeClaims(cmd.Context(), issues...); err != nil {
+		return err
+	}
+	after, err := w.Local()
+	if err != nil {
+		return err
+	}
+	dropped := len(before.Lost) - len(after.Lost)
 	if a.json {
 		return a.printJSON(map[string]int{"acknowledged": dropped})
 	}
