@@ -18,7 +18,7 @@ func (c *Config) readYAML(file string, data []byte) error {
 		return yamlError(file, err)
 	}
 	if len(tree.Docs) > 1 {
-		return &ConfigError{File: file, Line: tree.Docs[1].GetToken().Position.Line, Reason: "one document only"}
+		return &ConfigError{File: file, Line: documentLine(tree.Docs[1]), Reason: "one document only"}
 	}
 	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
 		return nil
@@ -43,6 +43,26 @@ func (c *Config) readYAML(file string, data []byte) error {
 		}
 	}
 	return nil
+}
+
+// documentLine is where a document's content begins. One without a body has no
+// token of its own, and asking for it panics: its marker stands for it.
+func documentLine(d *ast.DocumentNode) int {
+	if d.Body != nil {
+		return nodeLine(d.Body)
+	}
+	if d.Start != nil && d.Start.Position != nil {
+		return d.Start.Position.Line
+	}
+	return 0
+}
+
+// nodeLine is the line of a node, 0 where the parser gave none.
+func nodeLine(node ast.Node) int {
+	if t := node.GetToken(); t != nil && t.Position != nil {
+		return t.Position.Line
+	}
+	return 0
 }
 
 func (c *Config) setNode(file string, pair *ast.MappingValueNode) error {
@@ -74,10 +94,10 @@ func pairs(file, key string, node ast.Node) ([]*ast.MappingValueNode, error) {
 		return n.Values, nil
 	case *ast.MappingValueNode:
 		return []*ast.MappingValueNode{n}, nil
-	case *ast.NullNode, *ast.CommentGroupNode:
+	case nil, *ast.NullNode, *ast.CommentGroupNode:
 		return nil, nil
 	}
-	return nil, &ConfigError{File: file, Line: node.GetToken().Position.Line, Key: key, Reason: "must be a mapping of settings"}
+	return nil, &ConfigError{File: file, Line: nodeLine(node), Key: key, Reason: "must be a mapping of settings"}
 }
 
 // scalarOrList takes plain values only: no anchors, aliases, tags or nesting.
@@ -102,6 +122,9 @@ func scalar(node ast.Node) (string, error) {
 	case *ast.StringNode:
 		return n.Value, nil
 	case *ast.LiteralNode:
+		if n.Value == nil {
+			return "", nil
+		}
 		return n.Value.Value, nil
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
 		return n.GetToken().Value, nil
@@ -109,7 +132,7 @@ func scalar(node ast.Node) (string, error) {
 	return "", errors.New("not a plain value")
 }
 
-func line(pair *ast.MappingValueNode) int { return pair.Key.GetToken().Position.Line }
+func line(pair *ast.MappingValueNode) int { return nodeLine(pair.Key) }
 
 // yamlError gives a syntax error our form: file, line, one line of text.
 func yamlError(file string, err error) error {
