@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"beads/internal/op"
+	"beads/internal/spelling"
 )
 
 // configKey is one setting. Shared ones are operations in the log and the same
@@ -86,7 +87,7 @@ func findKey(name string) (configKey, error) {
 		names = append(names, k.name)
 	}
 	f := usagef("unknown setting %q", name).withHint("bd config list shows all")
-	if near := nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names, len(name)/3+1); near != "" {
 		_ = f.withHint("did you mean %s?", near)
 	}
 	return configKey{}, f
@@ -125,36 +126,4 @@ func (k configKey) check(value string) error {
 		}
 	}
 	return nil
-}
-
-// nearest is the name that typed is probably a slip of, "" if none is close.
-func nearest(typed string, names []string) string {
-	best, least := "", len(typed)/3+1
-	for _, name := range names {
-		if d := distance(typed, name); d <= least {
-			best, least = name, d-1
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -172,39 +172,6 @@ func (c *Config) set(k key, v value, where string, line int) error {
 	return nil
 }
 
-// nearest is the known name that name was probably meant to be, or "".
-func nearest(name string, known []string) string {
-	best, distance := "", 1+max(1, len(name)/4)
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), k); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			above := row[j+1]
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(above+1, row[j]+1, diagonal+cost)
-			diagonal = above
-		}
-	}
-	return row[len(b)]
-}
-
 // Watches reports whether a change of the file name in the workspace counts.
 // Our own files never do.
 func (c Config) Watches(name string) bool {

@@ -8,6 +8,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"beads/internal/spelling"
 )
 
 // readYAML applies the file's settings. It walks the syntax tree instead of
@@ -81,7 +83,7 @@ func (c *Config) setNode(file string, pair *ast.MappingValueNode) error {
 		return c.set(k, v, file, line(pair))
 	}
 	reason := "unknown key; known are " + strings.Join(names, ", ")
-	if near := nearest(name, names); near != "" {
+	if near := spelling.Nearest(strings.ToLower(name), names, max(1, len(name)/4)); near != "" {
 		reason = fmt.Sprintf("unknown key; did you mean %s?", near)
 	}
 	return &ConfigError{File: file, Line: line(pair), Key: name, Reason: reason}
