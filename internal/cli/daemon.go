@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/config"
 	"beads/internal/control"
 	"beads/internal/daemon"
 	"beads/internal/replica"
@@ -152,18 +153,15 @@ func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonSt
 	if a.readonly {
 		return 0, workspace.ErrReadOnly
 	}
-	config, err := a.daemonConfig(place, o)
+	c, err := a.daemonConfig(place, o)
 	if o.report {
-		return 0, a.runInBackground(ctx, place, config, err)
+		return 0, a.runInBackground(ctx, place, c, err)
 	}
 	if err != nil {
 		return 0, err
 	}
-	for _, text := range config.NoEffect {
-		a.notice(text)
-	}
-	if config.Foreground && !o.background {
-		return 0, daemonFailure(a.runDaemon(ctx, place, config, nil))
+	if c.Foreground && !o.background {
+		return 0, daemonFailure(a.runDaemon(ctx, place, c, nil))
 	}
 	if client, err := control.Connect(ctx, a.sockets().Paths(place.Dir), a.sockets().UID); err == nil {
 		return 0, daemonFailure(&daemon.RunningError{PID: client.PID()})
@@ -208,23 +206,23 @@ func (a *app) stopDaemon(ctx context.Context, place workspace.Place) error {
 }
 
 // daemonConfig reads the settings and applies the flags.
-func (a *app) daemonConfig(place workspace.Place, o daemonStart) (daemon.Config, error) {
+func (a *app) daemonConfig(place workspace.Place, o daemonStart) (config.Daemon, error) {
 	if !place.Exists {
-		return daemon.Config{}, place.Missing()
+		return config.Daemon{}, place.Missing()
 	}
 	file := o.config
 	if file != "" {
 		file = a.path(file)
 	}
-	config, err := daemon.LoadConfig(place, file, a.Getenv)
+	c, err := config.LoadDaemon(config.Source{Dir: place.Dir, Read: place.ReadFile, Getenv: a.Getenv, File: file})
 	if err != nil {
-		return config, daemonFailure(err)
+		return c, daemonFailure(err)
 	}
-	config.Foreground = config.Foreground || o.foreground
-	if !config.Enabled {
-		return config, daemonFailure(daemon.DisabledError{By: config.EnabledBy})
+	c.Foreground = c.Foreground || o.foreground
+	if !c.Enabled {
+		return c, daemonFailure(daemon.DisabledError{By: c.EnabledBy})
 	}
-	return config, nil
+	return c, nil
 }
 
 // daemonDir is where the process in the background works: the place must be
@@ -253,10 +251,10 @@ func (a *app) daemonCommand(place workspace.Place, o daemonStart) []string {
 
 // runInBackground is the other end of startDaemon. Its standard error is the log
 // file, so a reason not to start goes to who waits instead.
-func (a *app) runInBackground(ctx context.Context, place workspace.Place, config daemon.Config, err error) error {
+func (a *app) runInBackground(ctx context.Context, place workspace.Place, c config.Daemon, err error) error {
 	pipe := daemon.Detach()
 	if err == nil {
-		err = a.runDaemon(ctx, place, config, func() error {
+		err = a.runDaemon(ctx, place, c, func() error {
 			return daemon.Ready{PID: os.Getpid()}.Report(pipe)
 		})
 		err = daemonFailure(err)
@@ -272,13 +270,13 @@ func (a *app) runInBackground(ctx context.Context, place workspace.Place, config
 
 // runDaemon is the daemon, until it ends. ready is called once it is ready and
 // makes it log to its file; without it the log goes to standard error.
-func (a *app) runDaemon(ctx context.Context, place workspace.Place, config daemon.Config, ready func() error) error {
+func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Daemon, ready func() error) error {
 	hostname, err := os.Hostname()
 	if err != nil {
 		hostname = ""
 	}
 	o := daemon.Options{
-		Place: place, Config: config, Sockets: a.sockets(), Zone: a.Location, Now: a.Now,
+		Place: place, Config: c, Sockets: a.sockets(), Zone: a.Location, Now: a.Now,
 		PID: os.Getpid(), Hostname: hostname, Version: version,
 		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
 			options := a.options(place)
@@ -354,7 +352,7 @@ func (a *app) sockets() control.Place {
 func daemonFailure(err error) error {
 	var running *daemon.RunningError
 	var stop *daemon.StopError
-	var config *daemon.ConfigError
+	var bad *config.Error
 	var disabled daemon.DisabledError
 	switch {
 	case err == nil:
@@ -363,8 +361,8 @@ func daemonFailure(err error) error {
 		return failf("daemon_running", "%w", running).withHint("bd daemon status, or bd daemon restart")
 	case errors.As(err, &disabled):
 		return failf("daemon_disabled", "%w", disabled).withHint("set enabled: true there")
-	case errors.As(err, &config):
-		return failf("config", "%w", config)
+	case errors.As(err, &bad):
+		return failf("config", "%w", bad)
 	case errors.As(err, &stop):
 		f := failf("daemon_stop", "%w", stop)
 		if stop.Patient {

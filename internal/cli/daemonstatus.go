@@ -31,7 +31,6 @@ func newDaemonStatus(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s.NoEffect = list(s.NoEffect)
 			if a.json {
 				err = a.printJSON(s)
 			} else {
@@ -94,9 +93,6 @@ func (a *app) printDaemonStatus(s control.Status) {
 		if r.ClaimsLost > 0 {
 			add("Claims Lost", fmt.Sprint(r.ClaimsLost)+" (bd sync --status)")
 		}
-	}
-	for _, text := range s.NoEffect {
-		add("Note", text)
 	}
 	a.printf("Daemon Status: %s\n", title)
 	a.printBox(rows)

@@ -31,8 +31,7 @@ type Status struct {
 	WatcherReason string     `json:"watcher_reason"` // why it is polling
 	Applied       int64      `json:"operations_applied"`
 	Restored      int64      `json:"lines_restored"`
-	Config        string     `json:"config"`    // the daemon.yaml that was read; "" if none
-	NoEffect      []string   `json:"no_effect"` // settings given that this version does not act on
+	Config        string     `json:"config"` // the daemon.yaml that was read; "" if none
 
 	Remote *Remote `json:"remote"` // nil: not known yet, or there is no Git
 }

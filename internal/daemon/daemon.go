@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"beads/internal/config"
 	"beads/internal/control"
 	"beads/internal/watch"
 	"beads/internal/workspace"
@@ -26,7 +27,7 @@ type Workspace interface {
 // Options are what the process passes in.
 type Options struct {
 	Place   workspace.Place
-	Config  Config
+	Config  config.Daemon
 	Sockets control.Place
 	Open    func(ctx context.Context, notice func(string)) (Workspace, error)
 	// Exchange opens the replication, with a workspace of its own. nil: there is
@@ -132,9 +133,6 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	d.saveState()
 	d.log.Info("Daemon started", "operation", "start", "version", o.Version, "workspace", o.Place.Dir,
 		"watcher", d.watcher.Mode(), "socket", d.socket.Path())
-	for _, text := range o.Config.NoEffect {
-		d.log.Warn(text)
-	}
 	return d, nil
 }
 

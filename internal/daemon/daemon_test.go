@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"beads/internal/config"
 	"beads/internal/control"
 	"beads/internal/watch"
 	"beads/internal/workspace"
@@ -82,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f := &fixture{ws: &fakeWorkspace{place: place}, now: testStart}
 	f.opts = Options{
-		Place: place, Config: defaultConfig(), Log: &f.log, Zone: time.UTC, PID: 7, Hostname: "host", Version: "1",
+		Place: place, Config: config.Default(), Log: &f.log, Zone: time.UTC, PID: 7, Hostname: "host", Version: "1",
 		Sockets: control.Place{Runtime: filepath.Join(dir, "run"), Temp: dir, UID: os.Getuid()},
 		Now:     func() time.Time { return f.now },
 		Open:    func(context.Context, func(string)) (Workspace, error) { return f.ws, nil },

@@ -3,6 +3,7 @@ package daemon
 import (
 	"time"
 
+	"beads/internal/config"
 	"beads/internal/watch"
 	"beads/internal/workspace"
 )
@@ -18,7 +19,7 @@ const (
 
 // schedule knows what is due when. It is pure: the clock is passed in.
 type schedule struct {
-	config    Config
+	config    config.Daemon
 	refreshes *watch.Debouncer
 	cycles    *watch.Debouncer // as refreshes, but at most one per max_sync_frequency
 
@@ -31,7 +32,7 @@ type schedule struct {
 	moved  workspace.Report // since the last cycle
 }
 
-func newSchedule(c Config, now time.Time) schedule {
+func newSchedule(c config.Daemon, now time.Time) schedule {
 	return schedule{
 		config:    c,
 		refreshes: watch.NewDebouncer(c.DebounceInterval, 0, 0),

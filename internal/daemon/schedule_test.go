@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"beads/internal/config"
 	"testing"
 	"time"
 )
@@ -13,12 +14,12 @@ type planned struct {
 }
 
 func TestSchedule(t *testing.T) {
-	base := defaultConfig() // 5 s quiet, 30 s between cycles
+	base := config.Default() // 5 s quiet, 30 s between cycles
 	manual := base
 	manual.AutoSync = false
 	for _, test := range []struct {
 		name   string
-		config Config
+		config config.Daemon
 		steps  []planned
 	}{
 		{"nothing happens", base, []planned{{0, false, ""}, {time.Hour, false, ""}}},
@@ -80,7 +81,7 @@ func many(n int, step time.Duration) (all []planned) {
 
 func TestScheduleRetries(t *testing.T) {
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	s := newSchedule(defaultConfig(), now)
+	s := newSchedule(config.Default(), now)
 	var delays []time.Duration
 	for range 10 {
 		s.failed(now)
@@ -105,7 +106,7 @@ func TestScheduleRetries(t *testing.T) {
 }
 
 func TestScheduleIdle(t *testing.T) {
-	c := defaultConfig()
+	c := config.Default()
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	never := newSchedule(c, now)
 	c.IdleExit = time.Minute

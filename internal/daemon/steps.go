@@ -123,7 +123,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	s.UptimeSeconds = int64(now.Sub(*s.StartTime) / time.Second)
 	s.Workspace = d.opts.Place.Dir
 	s.Watcher, s.WatcherReason = d.watcher.Mode(), d.watcher.Reason()
-	s.Config, s.NoEffect = d.opts.Config.Path, d.opts.Config.NoEffect
+	s.Config = d.opts.Config.Path
 	return s, nil
 }
 

@@ -1,26 +1,40 @@
-package daemon
+package config
 
 import (
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"beads/internal/workspace"
 )
 
+// source is a workspace's directory without any variable set.
+func source(dir string) Source {
+	return Source{
+		Dir: dir, Getenv: func(string) string { return "" },
+		Read: func(name string) ([]byte, error) {
+			path := filepath.Join(dir, name)
+			if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+				return nil, errors.New("symbolic link")
+			}
+			return os.ReadFile(path)
+		},
+	}
+}
+
 // load reads text as daemon.yaml of a fresh workspace.
-func load(t *testing.T, text string, env map[string]string) (Config, error) {
+func load(t *testing.T, text string, env map[string]string) (Daemon, error) {
 	t.Helper()
-	p := workspace.Place{Dir: t.TempDir()}
-	if err := os.WriteFile(filepath.Join(p.Dir, ConfigName), []byte(text), 0o600); err != nil {
+	s := source(t.TempDir())
+	if err := os.WriteFile(filepath.Join(s.Dir, DaemonName), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return LoadConfig(p, "", func(key string) string { return env[key] })
+	s.Getenv = func(key string) string { return env[key] }
+	return LoadDaemon(s)
 }
 
 // whole is the example of the documentation: every key with its default.
@@ -49,7 +63,7 @@ daemon:
 `
 
 func TestConfigDefaults(t *testing.T) {
-	none, err := LoadConfig(workspace.Place{Dir: t.TempDir()}, "", func(string) string { return "" })
+	none, err := LoadDaemon(source(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +71,11 @@ func TestConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.NoEffect) > 0 {
-		t.Errorf("defaults are named as without effect: %q", c.NoEffect)
-	}
 	if c.DebounceInterval != 5*time.Second || c.MaxSyncFrequency != 30*time.Second || !c.AutoSync || !c.Enabled {
 		t.Errorf("got %+v", c)
 	}
-	if none.DebounceInterval != c.DebounceInterval || none.LogLevel != c.LogLevel || none.Enabled != c.Enabled ||
-		none.SyncOnStartup != c.SyncOnStartup || !slices.Equal(none.WatchPatterns, c.WatchPatterns) {
+	c.Path, none.EnabledBy = "", c.EnabledBy
+	if !reflect.DeepEqual(none, c) {
 		t.Errorf("without a file: %+v; with the documented defaults: %+v", none, c)
 	}
 	for _, k := range keys() {
@@ -91,19 +102,19 @@ func TestConfigValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Enabled || !strings.HasSuffix(c.EnabledBy, ConfigName) || c.LogLevel != slog.LevelDebug || c.LogFormat != "json" ||
+	if c.Enabled || !strings.HasSuffix(c.EnabledBy, DaemonName) || c.LogLevel != slog.LevelDebug || c.LogFormat != "json" ||
 		c.IdleExit != 90*time.Minute || c.AutoSync {
 		t.Errorf("got %+v", c)
 	}
 	if c.DebounceInterval != time.Second || !slices.Equal(c.WatchPatterns, []string{"a.jsonl", "b*"}) {
 		t.Errorf("the environment comes before the file: %v %q", c.DebounceInterval, c.WatchPatterns)
 	}
-	if len(c.NoEffect) != 2 || !strings.Contains(c.NoEffect[0], ":11: max_cpu_percent has no effect") || !strings.Contains(c.NoEffect[1], ":12: auto_start") {
-		t.Errorf("without effect: %q", c.NoEffect)
+	if c.MaxCPUPercent != 5 || !c.AutoStart {
+		t.Errorf("got %+v", c)
 	}
 }
 
-func TestConfigErrors(t *testing.T) {
+func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		line       int
@@ -125,9 +136,9 @@ func TestConfigErrors(t *testing.T) {
 		{"pattern that is none", "daemon:\n  watch_patterns: ['[']", 2, "not a glob"},
 		{"no pattern", "daemon:\n  watch_patterns: []", 2, "auto_sync: false"},
 		{"key given twice", "daemon:\n  enabled: true\n  enabled: true", 3, "already defined"},
-		{"later key with a bad value", "daemon:\n  max_memory: lots", 2, "a size such as 100MB"},
-		{"later key out of range", "daemon:\n  max_cpu_percent: 0", 2, "from 1 to 100"},
-		{"a snapshot that nobody would write", "daemon:\n  export: x.jsonl", 2, "use bd export"},
+		{"limit with a bad value", "daemon:\n  max_memory: lots", 2, "a size such as 100MB"},
+		{"limit out of range", "daemon:\n  max_cpu_percent: 0", 2, "from 1 to 100"},
+		{"a snapshot elsewhere", "daemon:\n  export: ../x.jsonl", 2, "below the workspace's root"},
 		{"alias", "daemon:\n  log_level: &x info", 2, "must be debug"},
 		{"broken YAML", "daemon:\n\tx: 1", 2, "token"},
 		{"not a mapping", "daemon", 1, "a mapping"},
@@ -136,9 +147,9 @@ func TestConfigErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := load(t, test.text, nil)
-			var bad *ConfigError
+			var bad *Error
 			if !errors.As(err, &bad) {
-				t.Fatalf("got %v, want a ConfigError", err)
+				t.Fatalf("got %v, want a Error", err)
 			}
 			if bad.Line != test.line || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got line %d, %q, want line %d, %q", bad.Line, err, test.line, test.want)
@@ -148,44 +159,48 @@ func TestConfigErrors(t *testing.T) {
 }
 
 func TestConfigFiles(t *testing.T) {
-	none := func(string) string { return "" }
-	p := workspace.Place{Dir: t.TempDir()}
-	if _, err := LoadConfig(p, filepath.Join(p.Dir, "missing.yaml"), none); !errors.Is(err, os.ErrNotExist) {
+	p := source(t.TempDir())
+	named := func(file string) Source { s := p; s.File = file; return s }
+	if _, err := LoadDaemon(named(filepath.Join(p.Dir, "missing.yaml"))); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that was named and is missing: %v", err)
 	}
 	other := filepath.Join(p.Dir, "other.yaml")
 	if err := os.WriteFile(other, []byte("daemon: {log_level: warn}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := LoadConfig(p, other, none); err != nil || c.LogLevel != slog.LevelWarn || c.Path != other {
+	if c, err := LoadDaemon(named(other)); err != nil || c.LogLevel != slog.LevelWarn || c.Path != other {
 		t.Errorf("a named file: %+v %v", c, err)
 	}
-	large := filepath.Join(p.Dir, ConfigName)
-	if err := os.WriteFile(large, []byte("# "+strings.Repeat("x", maxConfig)), 0o600); err != nil {
+	large := filepath.Join(p.Dir, DaemonName)
+	if err := os.WriteFile(large, []byte("# "+strings.Repeat("x", maxFile)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"", large} {
-		if _, err := LoadConfig(p, file, none); err == nil || !strings.Contains(err.Error(), "is larger than") {
+		if _, err := LoadDaemon(named(file)); err == nil || !strings.Contains(err.Error(), "is larger than") {
 			t.Errorf("a file that is too large, named %q: %v", file, err)
 		}
 	}
-	remove(t, large)
-	if err := os.Symlink(other, filepath.Join(p.Dir, ConfigName)); err != nil {
+	if err := os.Remove(large); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadConfig(p, "", none); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+	if err := os.Symlink(other, filepath.Join(p.Dir, DaemonName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadDaemon(p); err == nil || !strings.Contains(err.Error(), "symbolic link") {
 		t.Errorf("a link in the workspace: %v", err)
 	}
-	_, err := LoadConfig(workspace.Place{Dir: t.TempDir()}, "", func(key string) string {
+	p = source(t.TempDir())
+	p.Getenv = func(key string) string {
 		return map[string]string{"BEADS_DAEMON_ENABLED": "maybe"}[key]
-	})
+	}
+	_, err := LoadDaemon(p)
 	if err == nil || err.Error() != `BEADS_DAEMON_ENABLED: enabled: "maybe" is not allowed: must be true or false` {
 		t.Errorf("a bad variable: %v", err)
 	}
 }
 
 func TestOwnFilesNeverCount(t *testing.T) {
-	c := defaultConfig()
+	c := Default()
 	c.WatchPatterns = []string{"*"}
 	for name, want := range map[string]bool{
 		"issues.jsonl": true, "config.yaml": true, "daemon.yaml": true,
@@ -197,7 +212,7 @@ func TestOwnFilesNeverCount(t *testing.T) {
 			t.Errorf("%s: counts = %t, want %t", name, !want, want)
 		}
 	}
-	if defaultConfig().Watches("notes.txt") {
+	if Default().Watches("notes.txt") {
 		t.Error("a file that no pattern names counts")
 	}
 }
@@ -206,7 +221,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte("daemon: {a: [b, {c: &d *d}]}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := defaultConfig()
+		c := Default()
 		if err := c.readYAML("f", data); err == nil && (c.DebounceInterval <= 0 || len(c.WatchPatterns) == 0) {
 			t.Errorf("accepted %+v", c)
 		}

@@ -1,4 +1,4 @@
-package daemon
+package config
 
 import (
 	"errors"
@@ -14,13 +14,13 @@ import (
 
 // readYAML applies the file's settings. It walks the syntax tree instead of
 // decoding into a struct, so that every message has its line.
-func (c *Config) readYAML(file string, data []byte) error {
+func (c *Daemon) readYAML(file string, data []byte) error {
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return yamlError(file, err)
 	}
 	if len(tree.Docs) > 1 {
-		return &ConfigError{File: file, Line: documentLine(tree.Docs[1]), Reason: "one document only"}
+		return &Error{File: file, Line: documentLine(tree.Docs[1]), Reason: "one document only"}
 	}
 	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
 		return nil
@@ -32,7 +32,7 @@ func (c *Config) readYAML(file string, data []byte) error {
 	for _, pair := range top {
 		if name := pair.Key.GetToken().Value; name != "daemon" {
 			reason := `unknown key; the settings stand below "daemon:"`
-			return &ConfigError{File: file, Line: line(pair), Key: name, Reason: reason}
+			return &Error{File: file, Line: line(pair), Key: name, Reason: reason}
 		}
 		settings, err := pairs(file, "daemon", pair.Value)
 		if err != nil {
@@ -67,7 +67,7 @@ func nodeLine(node ast.Node) int {
 	return 0
 }
 
-func (c *Config) setNode(file string, pair *ast.MappingValueNode) error {
+func (c *Daemon) setNode(file string, pair *ast.MappingValueNode) error {
 	name := pair.Key.GetToken().Value
 	known := keys()
 	names := make([]string, len(known))
@@ -78,7 +78,7 @@ func (c *Config) setNode(file string, pair *ast.MappingValueNode) error {
 		}
 		v, err := scalarOrList(pair.Value)
 		if err != nil {
-			return &ConfigError{File: file, Line: line(pair), Key: name, Reason: "must be " + k.allowed}
+			return &Error{File: file, Line: line(pair), Key: name, Reason: "must be " + k.allowed}
 		}
 		return c.set(k, v, file, line(pair))
 	}
@@ -86,7 +86,7 @@ func (c *Config) setNode(file string, pair *ast.MappingValueNode) error {
 	if near := spelling.Nearest(strings.ToLower(name), names, max(1, len(name)/4)); near != "" {
 		reason = fmt.Sprintf("unknown key; did you mean %s?", near)
 	}
-	return &ConfigError{File: file, Line: line(pair), Key: name, Reason: reason}
+	return &Error{File: file, Line: line(pair), Key: name, Reason: reason}
 }
 
 // pairs are the members of a mapping; an empty one has none.
@@ -99,7 +99,7 @@ func pairs(file, key string, node ast.Node) ([]*ast.MappingValueNode, error) {
 	case nil, *ast.NullNode, *ast.CommentGroupNode:
 		return nil, nil
 	}
-	return nil, &ConfigError{File: file, Line: nodeLine(node), Key: key, Reason: "must be a mapping of settings"}
+	return nil, &Error{File: file, Line: nodeLine(node), Key: key, Reason: "must be a mapping of settings"}
 }
 
 // scalarOrList takes plain values only: no anchors, aliases, tags or nesting.
@@ -140,8 +140,8 @@ func line(pair *ast.MappingValueNode) int { return nodeLine(pair.Key) }
 func yamlError(file string, err error) error {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) && syntax.GetToken() != nil {
-		return &ConfigError{File: file, Line: syntax.GetToken().Position.Line, Reason: syntax.GetMessage()}
+		return &Error{File: file, Line: syntax.GetToken().Position.Line, Reason: syntax.GetMessage()}
 	}
 	message, _, _ := strings.Cut(err.Error(), "\n")
-	return &ConfigError{File: file, Reason: message}
+	return &Error{File: file, Reason: message}
 }
