@@ -67,6 +67,7 @@ func Run(ctx context.Context, p Process) int {
 	root.SetErr(p.Stderr)
 	err := root.ExecuteContext(ctx)
 	a.endProgress()
+	a.afterword(ctx)
 	if a.ws != nil {
 		err = errors.Join(err, a.ws.Close())
 	}

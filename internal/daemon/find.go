@@ -66,6 +66,20 @@ func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (con
 	return s, nil
 }
 
+// Trouble is why the daemon that runs for the workspace at p cannot do its work,
+// as it wrote down itself; "" if it can, or if none runs. It asks nobody: one
+// small file is read, and the lock is looked at only where that tells of trouble.
+func Trouble(p workspace.Place) string {
+	s := LoadState(p)
+	if s.Status != control.Failing {
+		return ""
+	}
+	if _, isHeld, err := held(p.DaemonLock()); err != nil || !isHeld {
+		return ""
+	}
+	return s.LastError
+}
+
 // Stop ends the daemon of the workspace at p and returns its PID when its lock
 // is free, which is when it has closed everything. force kills a daemon that
 // does not end in time, if the kernel vouches for its process. It fails with

@@ -40,6 +40,11 @@ func (q *Query) CountSince(after int64) (int64, error) {
 	return number(q.conn, "SELECT count(*) FROM operation WHERE seq > ?", after)
 }
 
+// IDAt is the id of the operation with this row number; zero if there is none.
+func (q *Query) IDAt(seq int64) (op.ID, error) {
+	return operationID(q.conn, "SELECT id FROM operation WHERE seq = ?", seq)
+}
+
 // MaxSeq is the greatest row number in use, 0 if there is none.
 func (q *Query) MaxSeq() (int64, error) {
 	return number(q.conn, "SELECT max(seq) FROM operation")

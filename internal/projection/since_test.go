@@ -44,6 +44,11 @@ func TestEachSince(t *testing.T) {
 		must(t, err)
 	}
 	must(t, db.View(context.Background(), func(q *Query) error {
+		for seq, want := range map[int64]op.ID{1: testID(5), 4: testID(4), 5: {}} {
+			if id, err := q.IDAt(seq); err != nil || id != want {
+				t.Errorf("row %d has id %v %v, want %v", seq, id, err, want)
+			}
+		}
 		last, err := q.MaxSeq()
 		if last != 4 {
 			t.Errorf("last row %d, want 4", last)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"beads/internal/projection"
 )
@@ -88,6 +89,16 @@ func (c *coverage) lacking(q *projection.Query) (int64, error) {
 	since, err := q.CountSince(c.Through)
 	beyond, _ := c.size()
 	return max(since-beyond, 0), err
+}
+
+// oldest is when the first of the rows that are not covered was made; zero if
+// all are. Rows come without gaps and no span touches Through, so it is the next.
+func (c *coverage) oldest(q *projection.Query) (time.Time, error) {
+	id, err := q.IDAt(c.Through + 1)
+	if err != nil || id.IsZero() {
+		return time.Time{}, err
+	}
+	return id.Time(), nil
 }
 
 // Keys of what a step records in the database. The generation is drawn anew for

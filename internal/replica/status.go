@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"time"
 
 	"beads/internal/projection"
 	"beads/internal/workspace"
@@ -11,6 +12,7 @@ import (
 type Status struct {
 	Remote     *workspace.Remote     `json:"remote"` // nil: not shared with anybody
 	Unshared   int64                 `json:"unshared"`
+	Oldest     time.Time             `json:"oldest_unshared,omitzero"` // when the first of them was made
 	ClaimsLost []workspace.LostClaim `json:"claims_lost"`
 	Last       LastSync              `json:"last"`
 }
@@ -27,7 +29,14 @@ func (r *Replica) Status(ctx context.Context) (Status, error) {
 		s.ClaimsLost = []workspace.LostClaim{}
 	}
 	err = r.w.View(ctx, func(q *projection.Query) error {
-		if s.Unshared, err = Unshared(q, local.Remote); err != nil {
+		known, err := shared(q, local.Remote)
+		if err != nil {
+			return err
+		}
+		if s.Unshared, err = known.lacking(q); err != nil {
+			return err
+		}
+		if s.Oldest, err = known.oldest(q); err != nil {
 			return err
 		}
 		s.Last, err = readLast(q)
@@ -39,12 +48,29 @@ func (r *Replica) Status(ctx context.Context) (Status, error) {
 // Unshared is how many operations a remote (nil: none) is not known to have.
 // Its cost depends on how many came since the last sync.
 func Unshared(q *projection.Query, remote *workspace.Remote) (int64, error) {
-	known, err := load(q)
+	known, err := shared(q, remote)
 	if err != nil {
 		return 0, err
 	}
-	if remote == nil || known.remoteRef != refPrefix+"remotes/"+remote.Name+"/ops" {
-		known.remote = coverage{}
+	return known.lacking(q)
+}
+
+// shared is what a remote is known to have.
+func shared(q *projection.Query, remote *workspace.Remote) (coverage, error) {
+	known, err := load(q)
+	if err != nil || remote == nil || known.remoteRef != refPrefix+"remotes/"+remote.Name+"/ops" {
+		return coverage{}, err
 	}
-	return known.remote.lacking(q)
+	return known.remote, nil
+}
+
+// Behind reports whether work has not been shared, or nothing was exchanged, for
+// longer than patience while a remote is pinned. A database that was built anew
+// does not know, and is not behind.
+func (s Status) Behind(now time.Time, patience time.Duration) bool {
+	if s.Remote == nil || s.Last.Success.IsZero() {
+		return false
+	}
+	late := func(t time.Time) bool { return !t.IsZero() && now.Sub(t) > patience }
+	return late(s.Last.Success) || late(s.Oldest)
 }
