@@ -77,6 +77,20 @@ until_true() {
 	done
 }
 
+# refs_of_others is every ref that is not bd's, and where HEAD is.
+refs_of_others() { git for-each-ref --format='%(refname) %(objectname)' | grep -v ' *refs/beads/' && git rev-parse HEAD; }
+holder() { (cd "$1" && bd show "$contested" --json | sed -n 's/.*"assignee": *"\([^"]*\)".*/\1/p' | head -n 1); }
+# side_by_side prints what two clones export of the issues that both touched.
+side_by_side() {
+	printf '   %s%-37s %-37s%s\n' "$bold" "$1" "$2" "$plain"
+	paste -d '\t' <(facts "$scratch/$1.jsonl") <(facts "$scratch/$2.jsonl") |
+		while IFS=$'\t' read -r left right; do printf '   %-37s %-37s\n' "$left" "$right"; done
+}
+facts() {
+	printf '%s lines, checksum %s\n' "$(lines "$1")" "$(cksum <"$1" | cut -d ' ' -f 1)"
+	grep -F "\"id\":\"$issue\"" "$1" | sed 's/.*"title":"\([^"]*\)".*"priority":\([0-9]\).*"labels":\(\[[^]]*\]\).*/P\2 \1\n   \3/'
+}
+
 cleanup() {
 	local status=$?
 	trap - EXIT INT TERM
@@ -247,6 +261,45 @@ check "issues" "$(bd count 2>"$scratch/notice")" "$visible"
 sed 's/^/     /' "$scratch/notice"
 bd export -o "$scratch/after.jsonl" >/dev/null
 check "checksum of the export, as before" "$(cksum <"$scratch/after.jsonl")" "$(cksum <"$scratch/before.jsonl")"
+
+chapter "Another clone, and both work while apart"
+git init --quiet --bare --initial-branch=main "$scratch/hub.git"
+git remote add origin "$scratch/hub.git"
+git push --quiet origin main
+say "Nothing leaves the machine before someone says so:"
+show bd sync --publish origin
+show git clone --quiet "$scratch/hub.git" "$scratch/keeper"
+cd "$scratch/keeper"
+show bd init
+check "issues in the clone" "$(bd count)" "$visible"
+refs=$(refs_of_others)
+say "Now both change the same issue, and both try to claim another, offline:"
+cd "$repo"
+show bd --actor ada update "$issue" --priority 0 --append-notes "The can is empty." --add-label urgent
+contested=$(bd --actor ada create "Wind the clock" --silent)
+bd sync --quiet
+(cd "$scratch/keeper" && bd sync --quiet)
+bd --actor ada update "$contested" --claim >/dev/null
+cd "$scratch/keeper"
+show bd --actor grace update "$issue" --title "Oil the lamp twice" --append-notes "Bought a new can." --add-label shop
+bd --actor grace update "$contested" --claim >/dev/null
+bd --actor grace create "Polish the lens" --deps "$issue" --silent >/dev/null
+say "Then they exchange what they did, the clone last, so it hears that it lost the claim:"
+cd "$repo" && show bd sync
+cd "$scratch/keeper" && show bd sync
+cd "$repo" && bd sync --quiet
+for place in "$repo" "$scratch/keeper"; do
+	(cd "$place" && bd export -o "$scratch/$(basename "$place").jsonl" >/dev/null)
+done
+side_by_side "lighthouse" "keeper"
+check "checksums of the exports" "$(cksum <"$scratch/keeper.jsonl")" "$(cksum <"$scratch/lighthouse.jsonl")"
+check "the note of each side in both" "$(grep -c 'The can is empty.*Bought a new can' "$scratch"/{keeper,lighthouse}.jsonl | grep -c ':1$')" 2
+check "who holds the contested issue, here" "$(holder "$repo")" ada
+check "and there" "$(holder "$scratch/keeper")" ada
+cd "$scratch/keeper"
+check "branches, tags and HEAD of the clone are" "$([[ $(refs_of_others) == "$refs" ]] && echo untouched)" untouched
+check "git status there shows" "$(git status --porcelain | wc -l | tr -d ' ') changed files" "0 changed files"
+cd "$repo"
 
 chapter "Proof"
 show bd doctor
