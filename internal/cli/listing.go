@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"beads/internal/issue"
 	"beads/internal/projection"
 )
@@ -21,6 +23,12 @@ type listing struct {
 	tree   bool   // children below their parents
 	long   bool   // several lines for each issue
 	empty  string // what to say of no issues
+}
+
+// define adds the flags that choose the form.
+func (l *listing) define(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&l.format, "format", "", strings.Join(formats(), ", "))
+	cmd.Flags().BoolVar(&l.long, "long", false, "show more of each issue")
 }
 
 func (l listing) check() error {

@@ -48,8 +48,7 @@ directly nor through a blocked parent: the most urgent first, then the oldest.`,
 	flags := cmd.Flags()
 	flags.IntVarP(&limit, "limit", "n", 10, "at most this many (0: all)")
 	flags.StringVarP(&order, "sort", "s", "", "order: priority (then the oldest first) or oldest")
-	flags.StringVar(&form.format, "format", "", "table, compact, ids, json or csv")
-	flags.BoolVar(&form.long, "long", false, "show more of each issue")
+	form.define(cmd)
 	accepted(cmd, "pretty", "plain")
 	return cmd
 }

@@ -44,8 +44,7 @@ or notes, whatever its case. Closed issues are searched too; -s narrows.`,
 	order.define(cmd, 50)
 	flags := cmd.Flags()
 	flags.StringVar(&query, "query", "", "the text, for scripts")
-	flags.StringVar(&form.format, "format", "", "table, compact, ids, json or csv")
-	flags.BoolVar(&form.long, "long", false, "show more of each issue")
+	form.define(cmd)
 	hide(cmd, "query", "text")
 	return cmd
 }

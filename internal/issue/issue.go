@@ -24,6 +24,8 @@ const (
 	DepParentChild    = "parent-child"
 	DepRelated        = "related"
 	DepDiscoveredFrom = "discovered-from"
+	DepDuplicates     = "duplicates"
+	DepSupersedes     = "supersedes" // held by the issue that was replaced, as upstream has it
 )
 
 // Issue is one issue as its operations made it. The zero time means "none".
