@@ -49,6 +49,8 @@ type app struct {
 	actor       string
 	lockTimeout time.Duration
 
+	stdinRead bool // standard input was read whole
+
 	command string // "create", "dep add": who holds the lock, for those who wait
 	ws      *workspace.Workspace
 

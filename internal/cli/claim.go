@@ -64,11 +64,11 @@ func newUnclaim(a *app) *cobra.Command {
   bd unclaim bd-x7k2 --force`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			return a.eachIssue(cmd, args, func(tx *workspace.Tx, s *op.State) (*op.Operation, string, error) {
 				return a.unclaim(tx, s, force)
 			})
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "also what somebody else has")
 	return cmd

@@ -21,7 +21,7 @@ func newClose(a *app) *cobra.Command {
   bd close bd-x7k2 bd-a9c1`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			if err := a.textFlag(&reason, "close reason"); err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func newClose(a *app) *cobra.Command {
 				}
 				return o, "Closed", nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why; - reads standard input")
 	cmd.Flags().BoolVar(&force, "force", false, "also if our claim on it was lost to another clone")
@@ -55,7 +55,7 @@ func newReopen(a *app) *cobra.Command {
   bd reopen bd-x7k2 bd-a9c1`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			if err := a.textFlag(&reason, "reason"); err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ func newReopen(a *app) *cobra.Command {
 				}
 				return o, "Reopened", nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why, kept as a comment; - reads standard input")
 	return cmd

@@ -21,7 +21,7 @@ that time; without it they get the status deferred, until bd undefer.`,
   bd defer bd-x7k2 bd-a9c1 -r "after the release"`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			set := map[string]json.RawMessage{"status": op.Str(issue.StatusDeferred)}
 			if given(cmd, "until") {
 				at, err := a.dateValue(until, false)
@@ -39,7 +39,7 @@ that time; without it they get the status deferred, until bd undefer.`,
 				}
 				return withReason(&op.Operation{Do: op.DoUpdate, Issue: s.Issue.ID, Set: set}, reason), "Deferred", nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&until, "until", "", "until `DATE`: 2026-12-01, tomorrow, +2d, RFC 3339")
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why, kept as a comment; - reads standard input")
@@ -53,7 +53,7 @@ func newUndefer(a *app) *cobra.Command {
 		Example:           "  bd undefer bd-x7k2",
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			return a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
 				set := map[string]json.RawMessage{}
 				if s.Issue.Status == issue.StatusDeferred {
@@ -67,7 +67,7 @@ func newUndefer(a *app) *cobra.Command {
 				}
 				return &op.Operation{Do: op.DoUpdate, Issue: s.Issue.ID, Set: set}, "Undeferred", nil
 			})
-		},
+		}),
 	}
 }
 

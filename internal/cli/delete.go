@@ -45,7 +45,7 @@ longer blocked by it.`,
   bd delete bd-x7k2 --cascade --force`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			if !force || dryRun {
 				return a.view(cmd, func(q *projection.Query) error {
 					d, err := planDeletion(q, args, cascade)
@@ -56,7 +56,7 @@ longer blocked by it.`,
 				})
 			}
 			return a.delete(cmd, args, cascade)
-		},
+		}),
 	}
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "delete")
 	cmd.Flags().BoolVar(&cascade, "cascade", false, "also everything that depends on them, children included")
@@ -173,7 +173,7 @@ func newRestore(a *app) *cobra.Command {
 		Example: `  bd restore bd-x7k2
   bd restore bd-x7k2 bd-a9c1`,
 		Args: arguments(1, -1, "at least one ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			var outcomes []outcome
 			_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
 				outcomes = outcomes[:0]
@@ -183,7 +183,7 @@ func newRestore(a *app) *cobra.Command {
 				return err
 			}
 			return a.tell(cmd, outcomes)
-		},
+		}),
 	}
 }
 

@@ -34,7 +34,7 @@ func (a *app) replacedBy(cmd *cobra.Command, flag, usage, kind, reason string) *
 	cmd.Args = arguments(1, -1, "at least one ID")
 	cmd.ValidArgsFunction = a.completeIDs
 	cmd.Flags().StringVar(&by, flag, "", usage)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = a.manyIDs(func(cmd *cobra.Command, args []string) error {
 		if by == "" {
 			return usagef("%s needs --%s ID", cmd.CommandPath(), flag).withHint("%s --help", cmd.CommandPath())
 		}
@@ -63,6 +63,6 @@ func (a *app) replacedBy(cmd *cobra.Command, flag, usage, kind, reason string) *
 			}
 			return o, "Closed", nil
 		})
-	}
+	})
 	return cmd
 }

@@ -17,7 +17,12 @@ const maxInput = 2 << 20
 // The line ends at its end, which editors and echo add, are not part of it.
 func (a *app) readText(name string) (string, error) {
 	in := a.Stdin
-	if name != "-" {
+	switch {
+	case name == "-" && a.stdinRead:
+		return "", usagef("standard input can be read only once")
+	case name == "-":
+		a.stdinRead = true
+	default:
 		file, err := os.Open(a.path(name))
 		if err != nil {
 			return "", fmt.Errorf("reading text: %w", err)

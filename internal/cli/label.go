@@ -45,10 +45,10 @@ func newLabelChange(a *app, add bool) *cobra.Command {
 		Short:   "Add a label to issues",
 		Example: "  bd label add bd-x7k2 bd-a9c1 urgent",
 		Args:    arguments(2, -1, "at least one ID and a LABEL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			last := len(args) - 1
 			return a.changeLabels(cmd, args[:last], args[last], add)
-		},
+		}),
 	}
 	if !add {
 		cmd.Use, cmd.Aliases = "remove ID… LABEL", []string{"rm"}

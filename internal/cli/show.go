@@ -22,7 +22,7 @@ func newShow(a *app) *cobra.Command {
   bd show bd-x7k2 bd-m9q4 --json`,
 		Args:              arguments(1, -1, "one or more IDs"),
 		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			return a.view(cmd, func(q *projection.Query) error {
 				ids, err := resolveAll(q, args, false)
 				if err != nil {
@@ -49,7 +49,7 @@ func newShow(a *app) *cobra.Command {
 				}
 				return nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&short, "short", false, "one line for each issue")
 	accepted(cmd, "long", "thread", "refs")

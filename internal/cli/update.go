@@ -43,7 +43,7 @@ fails if someone else has it. BD_SESSION tells agents of the same name apart.`,
   bd update bd-x7k2 bd-a9c1 -p 0 --add-label urgent --due +2d`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
-		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(a, cmd, args) },
+		RunE:              a.manyIDs(func(cmd *cobra.Command, args []string) error { return c.run(a, cmd, args) }),
 	}
 	c.fields.define(cmd)
 	flags := cmd.Flags()
