@@ -35,11 +35,11 @@ func run() int {
 	if err != nil {
 		home = ""
 	}
-	width := 0
+	width, height := 0, 0
 	stdout := term.IsTerminal(int(os.Stdout.Fd()))
 	if stdout {
-		if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
-			width = w
+		if w, h, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+			width, height = w, h
 		}
 	}
 	return cli.Run(ctx, cli.Process{
@@ -53,6 +53,8 @@ func run() int {
 		StdoutTerminal: stdout,
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Width:          width,
+		Height:         height,
+		Set:            set,
 		Executable:     executable,
 		Login:          login,
 		Home:           home,
@@ -60,6 +62,12 @@ func run() int {
 		Rand:           rand.Reader,
 		Location:       time.Local,
 	})
+}
+
+// set reports whether a variable is set, also to nothing.
+func set(name string) bool {
+	_, found := os.LookupEnv(name)
+	return found
 }
 
 // login is the login name, "" if the system cannot tell.

@@ -12,6 +12,7 @@ import (
 
 	"beads/internal/op"
 	"beads/internal/projection"
+	"beads/internal/terminal"
 	"beads/internal/workspace"
 )
 
@@ -26,7 +27,9 @@ type Process struct {
 	Stdout, Stderr io.Writer
 	StdoutTerminal bool
 	StderrTerminal bool
-	Width          int // columns of the terminal; 0 if unknown
+	Width          int                    // columns of the terminal; 0 if unknown
+	Height         int                    // its lines; 0 if unknown
+	Set            func(name string) bool // whether a variable is set, also to nothing
 	Executable     string
 	Login          func() string // login name, the last resort for the actor
 	Home           string
@@ -38,12 +41,14 @@ type Process struct {
 // app is one run: the process, the global flags, and what was opened on demand.
 type app struct {
 	Process
-	out *bufio.Writer // standard output; flushed once, at the end
+	out   *bufio.Writer   // standard output; flushed once, at the end
+	pager *terminal.Pager // between out and a terminal, for what is long
 
 	json        bool
 	quiet       bool
 	verbose     bool
 	noColor     bool
+	noPager     bool
 	readonly    bool
 	db          string
 	actor       string
@@ -73,7 +78,11 @@ func Run(ctx context.Context, p Process) int {
 	if a.ws != nil {
 		err = errors.Join(err, a.ws.Close())
 	}
-	if flushErr := a.out.Flush(); err == nil && !closedPipe(flushErr) {
+	flushErr := a.out.Flush()
+	if a.pager != nil {
+		flushErr = errors.Join(flushErr, a.pager.Close())
+	}
+	if err == nil && !closedPipe(flushErr) {
 		err = flushErr
 	}
 	return a.report(err)
@@ -137,4 +146,24 @@ func (a *app) notice(line string) {
 		a.endProgress()
 		fmt.Fprintf(a.Stderr, "bd: %s\n", visible(line))
 	}
+}
+
+// page puts a pager between standard output and a terminal, as Git does: for
+// commands that only show something, and started only when it does not fit.
+func (a *app) page(cmd *cobra.Command) {
+	top := cmd
+	for top.HasParent() && top.Parent().HasParent() {
+		top = top.Parent()
+	}
+	if !a.StdoutTerminal || a.Height == 0 || a.noPager || a.Getenv("TERM") == "dumb" || top.GroupID != groupRead {
+		return
+	}
+	command := terminal.PagerCommand(a.Getenv, a.Set)
+	if command == "" {
+		return
+	}
+	a.pager = &terminal.Pager{Command: command, Rows: a.Height, Streams: terminal.Streams{
+		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr, Dir: a.Dir, Environ: a.Environ,
+	}}
+	a.out.Reset(a.pager)
 }

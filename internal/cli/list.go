@@ -54,7 +54,7 @@ unless the flags say otherwise. What is cut off by --limit is said on standard e
 	flags.BoolVar(&pretty, "pretty", false, "same as --tree")
 	flags.BoolVar(&flat, "flat", false, "no tree")
 	hide(cmd, "pretty", "flat")
-	accepted(cmd, "no-pager", "no-pinned", "include-templates", "include-gates", "include-infra")
+	accepted(cmd, "no-pinned", "include-templates", "include-gates", "include-infra")
 	return cmd
 }
 

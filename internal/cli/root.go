@@ -36,6 +36,7 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 			if a.lockTimeout < 0 {
 				return usagef("--lock-timeout must not be negative")
 			}
+			a.page(cmd)
 			return nil
 		},
 	}
@@ -51,6 +52,7 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results and errors only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours")
+	flags.BoolVar(&a.noPager, "no-pager", false, "no pager for long output")
 	flags.DurationVar(&a.lockTimeout, "lock-timeout", 30*time.Second, "wait this long for another writer")
 	flags.BoolVar(&a.readonly, "readonly", false, "refuse every write")
 	acceptOldFlags(root)
