@@ -62,6 +62,7 @@ type app struct {
 	config     []*configFile // read once, when a setting is asked for
 	configRead bool
 	bar        progressBar
+	below      string // a notice that stands below the output
 }
 
 // Run runs one command line and returns its exit code. It closes what it opened.
@@ -84,6 +85,9 @@ func Run(ctx context.Context, p Process) int {
 	}
 	if err == nil && !closedPipe(flushErr) {
 		err = flushErr
+	}
+	if a.below != "" && flushErr == nil {
+		a.notice(a.below)
 	}
 	return a.report(err)
 }

@@ -77,10 +77,10 @@ func (a *app) list(q *projection.Query, filter issue.Filter, order sortFlags, fo
 	if err != nil {
 		return err
 	}
-	if err := form.print(a, q, rows); err != nil || !cut {
-		return err
+	if cut {
+		a.tellCut(form)
 	}
-	return a.tellCut(form)
+	return form.print(a, q, rows)
 }
 
 // limited asks for one issue more than the limit, which tells whether there are
@@ -97,15 +97,10 @@ func limited[T any](filter issue.Filter, query func(issue.Filter) ([]T, error)) 
 	return rows, cut, err
 }
 
-// tellCut says that the limit cut something off. Programs that read JSON or ids
-// asked for the limit and are not told.
-func (a *app) tellCut(form listing) error {
-	if a.json || form.format == "json" || form.format == "ids" || form.format == "csv" {
-		return nil
+// tellCut says, below the list, that the limit cut something off. Programs that
+// read JSON or ids asked for the limit and are not told.
+func (a *app) tellCut(form listing) {
+	if !a.json && form.format != "json" && form.format != "ids" && form.format != "csv" {
+		a.below = "there are more issues (use -n 0 for all)"
 	}
-	if err := a.out.Flush(); err != nil {
-		return err
-	}
-	a.notice("there are more issues (use -n 0 for all)")
-	return nil
 }
