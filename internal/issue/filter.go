@@ -39,9 +39,10 @@ type Filter struct {
 	Overdue       bool // due before Now and not closed
 	Deferred      bool // defer_until after Now
 	EmptyDesc     bool
-	Ready         bool      // open, not deferred at Now, not blocked
-	Blocked       bool      // not closed and blocked
-	Now           time.Time // needed by Overdue, Deferred and Ready
+	Ready         bool // open, not deferred at Now, not blocked
+	Blocked       bool // not closed and blocked
+	Where         Condition
+	Now           time.Time // needed by Overdue, Deferred and Ready, also in Where
 
 	Sort    Sort
 	Reverse bool

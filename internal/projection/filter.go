@@ -53,6 +53,13 @@ func selectIssues(conn *sqlite.Conn, f *issue.Filter) (*selection, error) {
 		return nil, err
 	}
 	s.dates(f)
+	if !f.Where.IsZero() {
+		text, args, err := s.condition(conn, f.Where, f)
+		if err != nil {
+			return nil, err
+		}
+		s.add(text, args...)
+	}
 	if f.Parent != "" {
 		s.add("i.id IN (SELECT issue FROM dependency WHERE target = ? AND type = 'parent-child')", f.Parent)
 	}
