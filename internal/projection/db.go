@@ -106,14 +106,15 @@ func (db *DB) QuickCheck() error {
 }
 
 // View runs fn in one read transaction (a consistent snapshot). The Query is
-// not to be used after fn returns.
+// not to be used after fn returns. View, Update and Rebuild fail with ErrNewer
+// if a newer bd has rebuilt the database since it was opened.
 func (db *DB) View(ctx context.Context, fn func(*Query) error) error {
 	err := db.interruptible(ctx, func() error {
 		if err := execute(db.conn, "BEGIN"); err != nil {
 			return err
 		}
 		// The first read fixes the snapshot; until then BEGIN has read nothing.
-		_, err := number(db.conn, "SELECT 1 FROM meta")
+		err := db.notNewer()
 		if err == nil {
 			err = fn(&Query{conn: db.conn})
 		}
@@ -158,6 +159,9 @@ func (db *DB) transact(ctx context.Context, fn func() error) error {
 				err = with(err, db.rollback())
 			}
 		}()
+		if err := db.notNewer(); err != nil {
+			return err
+		}
 		if err := fn(); err != nil {
 			return err
 		}

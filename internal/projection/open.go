@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"zombiezen.com/go/sqlite"
 
 	"beads/internal/op"
@@ -82,7 +81,7 @@ func Open(ctx context.Context, path, workspaceID string) (*DB, error) {
 }
 
 func connect(path string, id identity) (*DB, error) {
-	writable := unix.Access(path, unix.W_OK) == nil && unix.Access(filepath.Dir(path), unix.W_OK) == nil
+	writable := writable(path) && writable(filepath.Dir(path))
 	flags := sqlite.OpenReadWrite
 	if !writable {
 		flags = sqlite.OpenReadOnly
@@ -165,8 +164,7 @@ func (db *DB) verify(workspaceID string) error {
 	}
 	switch {
 	case version > schemaVersion || fold > op.FoldVersion:
-		return fmt.Errorf("%w: %s has schema %d and fold %d, this bd knows %d and %d",
-			ErrNewer, db.path, version, fold, schemaVersion, op.FoldVersion)
+		return db.newer(version, int64(fold))
 	case version < schemaVersion:
 		return fmt.Errorf("%w: %s has schema %d", ErrStale, db.path, version)
 	case !sameSchema(found):
@@ -175,6 +173,27 @@ func (db *DB) verify(workspaceID string) error {
 		return fmt.Errorf("%w: %s has fold %d", ErrStale, db.path, fold)
 	}
 	return nil
+}
+
+// newer is the error for a database that this program must not alter.
+func (db *DB) newer(schema, fold int64) error {
+	return fmt.Errorf("%w: %s has schema %d and fold %d, this bd knows %d and %d",
+		ErrNewer, db.path, schema, fold, schemaVersion, op.FoldVersion)
+}
+
+// notNewer asks at the start of a transaction whether a newer bd has rebuilt the
+// database since it was opened: that happens in its place, under a connection
+// that stays good.
+func (db *DB) notNewer() error {
+	schema, err := number(db.conn, "PRAGMA user_version")
+	if err != nil {
+		return err
+	}
+	fold, err := number(db.conn, "SELECT value FROM meta WHERE key = ?", metaFold)
+	if err == nil && (schema > schemaVersion || fold > op.FoldVersion) {
+		err = db.newer(schema, fold)
+	}
+	return err
 }
 
 // unreadableWAL reports whether err is what SQLite says when it can neither

@@ -54,6 +54,44 @@ func TestDatabaseOfAnotherVersion(t *testing.T) {
 	}
 }
 
+// TestRebuiltByNewer: a newer program rebuilds the database in its place while
+// an older one has it open, as a daemon does. The older one notices with its
+// next transaction and alters nothing.
+func TestRebuiltByNewer(t *testing.T) {
+	for _, change := range []string{"PRAGMA user_version = 9999", "UPDATE meta SET value = '9999' WHERE key = 'fold_version'"} {
+		f := newFixture(t)
+		f.file("one")
+		w := f.open()
+		defer w.Close()
+		if got := titlesOf(t, w); !slices.Equal(got, []string{"one"}) {
+			t.Fatalf("issues %q", got)
+		}
+		f.sql(change)
+		state := func() string {
+			return f.read(f.place().DB) + f.read(f.place().DB+"-wal") + f.read(f.place().LogPath())
+		}
+		before := state()
+		for name, step := range map[string]func() error{
+			"View": func() error { return w.View(t.Context(), func(*projection.Query) error { return nil }) },
+			"Commit": func() error {
+				_, err := w.Commit(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+					return []workspace.Draft{create("two")}, nil
+				})
+				return err
+			},
+			"Refresh": func() error { _, err := w.Refresh(t.Context(), true); return err },
+			"Rebuild": func() error { _, err := w.Rebuild(t.Context()); return err },
+		} {
+			if err := step(); !errors.Is(err, projection.ErrNewer) {
+				t.Errorf("%s after %s: %v, want ErrNewer", name, change, err)
+			}
+		}
+		if state() != before {
+			t.Errorf("after %s: an older program altered what a newer one wrote", change)
+		}
+	}
+}
+
 // TestForeignDatabases: whatever else is in the database's place is set aside
 // and kept.
 func TestForeignDatabases(t *testing.T) {
