@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+	"runtime"
 )
 
 // ErrProtected is what WriteFile fails with for a file that it must not touch.
@@ -39,7 +39,7 @@ func WriteFile(path string, protected []string, write func(io.Writer) error) err
 		}
 	}
 	temporary := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+"."+rand.Text()[:8])
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, mode)
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,9 @@ func same(target string, old fs.FileInfo, protected string) bool {
 }
 
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // a directory cannot be flushed there
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 )
 
 // maxPath is what every system takes for a socket's path: sun_path has 104
@@ -21,7 +20,7 @@ const maxPath = 103
 type Place struct {
 	Runtime string // $XDG_RUNTIME_DIR; "" if unset
 	Temp    string // os.TempDir()
-	UID     int
+	UID     int    // negative on a system without user ids
 }
 
 // Paths are the socket paths for the workspace in dir, best first. There are
@@ -31,6 +30,9 @@ type Place struct {
 func (p Place) Paths(dir string) []string {
 	sum := sha256.Sum256([]byte(dir))
 	name := hex.EncodeToString(sum[:8]) + ".sock"
+	if p.UID < 0 {
+		return fitting([]string{filepath.Join(p.Temp, "beads")}, name)
+	}
 	uid := strconv.Itoa(p.UID)
 	var dirs []string
 	if filepath.IsAbs(p.Runtime) {
@@ -40,7 +42,10 @@ func (p Place) Paths(dir string) []string {
 		dirs = append(dirs, filepath.Join(run, "beads"))
 	}
 	dirs = append(dirs, filepath.Join(p.Temp, "beads-"+uid), filepath.Join("/tmp", "beads-"+uid))
-	var paths []string
+	return fitting(dirs, name)
+}
+
+func fitting(dirs []string, name string) (paths []string) {
 	for _, d := range dirs {
 		if path := filepath.Join(d, name); len(path) <= maxPath && !slices.Contains(paths, path) {
 			paths = append(paths, path)
@@ -69,14 +74,8 @@ func checkDir(dir string, uid int) error {
 	if err != nil {
 		return fmt.Errorf("socket directory: %w", err)
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	switch {
-	case !info.IsDir():
+	if !info.IsDir() {
 		return fmt.Errorf("socket directory %s is not a directory", dir)
-	case ok && int(stat.Uid) != uid:
-		return fmt.Errorf("socket directory %s belongs to another user", dir)
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("socket directory %s is open to other users (mode %04o, want 0700)", dir, info.Mode().Perm())
 	}
-	return nil
+	return checkOwner(dir, info, uid)
 }

@@ -29,5 +29,3 @@ func peerOf(conn *net.UnixConn) (peer, error) {
 	}
 	return who, nil
 }
-
-func refused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }

@@ -69,5 +69,3 @@ func open(conn *net.UnixConn) (alive bool, err error) {
 	}
 	return n > 0, nil
 }
-
-func refused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }

@@ -154,14 +154,6 @@ func (p *process) stopAt(ctx context.Context, exited <-chan struct{}) error {
 	return context.Cause(ctx)
 }
 
-// signalGroup signals the process group of a child that was not reaped.
-func signalGroup(child *os.Process, signal syscall.Signal) {
-	if child.Signal(syscall.Signal(0)) != nil {
-		return // reaped: the number may be another's
-	}
-	_ = syscall.Kill(-child.Pid, signal) // gone already is as good
-}
-
 func brokenPipe(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed)
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -90,7 +89,7 @@ func (r *Runner) run(ctx context.Context, c call) ([]byte, error) {
 	if info, err := os.Stat(r.Dir); r.Dir == "" || err != nil || !info.IsDir() {
 		p.cmd.Dir = r.GitDir
 	}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = ownGroup()
 	out, err := p.run(ctx)
 	if err == nil {
 		return out, nil

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // Info is what fstat tells.
@@ -68,7 +67,7 @@ func (o OS) Open(path string, create bool) (File, error) {
 	if err == nil {
 		return newOSFile(file, nil), nil
 	}
-	denied := errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS)
+	denied := errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 	if !denied || create {
 		return nil, err
 	}
@@ -79,10 +78,9 @@ func (o OS) Open(path string, create bool) (File, error) {
 	return newOSFile(file, err), nil
 }
 
-// open opens a regular file and nothing else. O_NONBLOCK keeps a FIFO put in
-// the file's place from hanging us; it means nothing for regular files.
+// open opens a regular file and nothing else.
 func (o OS) open(path string, flag int, create bool) (*os.File, error) {
-	flag |= unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	flag |= NoFollow
 	mode := o.Mode.Perm()
 	if mode == 0 {
 		mode = 0o600
@@ -101,9 +99,9 @@ func (o OS) open(path string, flag int, create bool) (*os.File, error) {
 		}
 	}
 	switch {
-	case errors.Is(err, unix.ELOOP):
+	case errors.Is(err, syscall.ELOOP):
 		return nil, notRegular(path, err)
-	case errors.Is(err, unix.EISDIR), errors.Is(err, unix.ENXIO):
+	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENXIO):
 		return nil, notRegular(path, err)
 	case err != nil:
 		return nil, err
@@ -120,43 +118,10 @@ func (o OS) open(path string, flag int, create bool) (*os.File, error) {
 
 func notRegular(path string, err error) error {
 	what := "not a regular file"
-	if errors.Is(err, unix.ELOOP) {
+	if errors.Is(err, syscall.ELOOP) {
 		what = "a symbolic link, not a regular file"
 	}
 	return fmt.Errorf("%s is %s: %w", path, what, fs.ErrInvalid)
-}
-
-// Stat implements FS.
-func (OS) Stat(path string) (Info, error) {
-	var st unix.Stat_t
-	for {
-		err := unix.Lstat(path, &st)
-		if err == nil {
-			return infoOf(&st), nil
-		}
-		if err != unix.EINTR {
-			return Info{}, &fs.PathError{Op: "lstat", Path: path, Err: err}
-		}
-	}
-}
-
-// SyncDir implements FS.
-func (OS) SyncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-func infoOf(st *unix.Stat_t) Info {
-	return Info{
-		Dev:        uint64(st.Dev),
-		Inode:      uint64(st.Ino),
-		Size:       st.Size,
-		ModTime:    st.Mtim.Nano(),
-		ChangeTime: st.Ctim.Nano(),
-	}
 }
 
 // osFile is an open file of OS.
@@ -171,17 +136,11 @@ func newOSFile(file *os.File, denied error) *osFile {
 
 func (f *osFile) ReadAt(p []byte, off int64) (int, error) { return f.file.ReadAt(p, off) }
 
-// Write goes past os.File, which continues a short write with a second one.
 func (f *osFile) Write(p []byte) (int, error) {
 	if f.denied != nil {
 		return 0, fmt.Errorf("open for reading only: %w", f.denied)
 	}
-	var n int
-	err := f.control("write", func(fd int) (err error) {
-		n, err = unix.Write(fd, p)
-		return err
-	})
-	return max(n, 0), err
+	return f.write(p)
 }
 
 func (f *osFile) Sync() error { return f.file.Sync() }

@@ -8,10 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
-	"syscall"
 
 	"beads/internal/op"
-	"golang.org/x/sys/unix"
+	"beads/internal/oplog"
 )
 
 // identity says which file a database is in.
@@ -31,11 +30,11 @@ func identify(path string) (identity, error) {
 	case !info.Mode().IsRegular():
 		return identity{}, fmt.Errorf("%w: %s is not a regular file but %s", ErrForeign, path, describeMode(info.Mode()))
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return identity{}, fmt.Errorf("database %s: this system tells no inode", path)
+	file, err := oplog.OS{}.Stat(path)
+	if err != nil {
+		return identity{}, fmt.Errorf("database: %w", err)
 	}
-	return identity{inode: uint64(stat.Ino), device: uint64(stat.Dev)}, nil
+	return identity{inode: file.Inode, device: file.Dev}, nil
 }
 
 func describeMode(mode fs.FileMode) string {
@@ -76,7 +75,7 @@ func (id identity) meta(workspaceID string) map[string]string {
 // program made: the SQLite header with our application id (fileformat2.html,
 // section 1.3). It says nothing about which workspace it belongs to.
 func Recognise(path string) bool {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|oplog.NoFollow, 0)
 	if err != nil {
 		return false
 	}

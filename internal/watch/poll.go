@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/sys/unix"
 )
 
 // directory is one that is watched.
@@ -30,17 +28,6 @@ type stamp struct {
 	identity
 	size            int64
 	changed, status int64 // mtime and ctime, nanoseconds
-}
-
-func identify(path string) (identity, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
-		return identity{}, &fs.PathError{Op: "stat", Path: path, Err: err}
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return identity{}, &fs.PathError{Op: "stat", Path: path, Err: unix.ENOTDIR}
-	}
-	return identity{uint64(st.Dev), uint64(st.Ino)}, nil
 }
 
 // look reads the directory and returns what differs from the look before, in
@@ -91,14 +78,10 @@ func survey(path string, match func(string) bool) map[string]stamp {
 		if !match(entry.Name()) {
 			continue
 		}
-		var st unix.Stat_t
-		err := unix.Lstat(filepath.Join(path, entry.Name()), &st)
+		now, err := stampOf(filepath.Join(path, entry.Name()))
 		switch {
 		case err == nil:
-			files[entry.Name()] = stamp{
-				identity: identity{uint64(st.Dev), uint64(st.Ino)},
-				size:     st.Size, changed: st.Mtim.Nano(), status: st.Ctim.Nano(),
-			}
+			files[entry.Name()] = now
 		case !errors.Is(err, fs.ErrNotExist):
 			files[entry.Name()] = stamp{} // there, but closed to us
 		}

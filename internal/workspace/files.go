@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"beads/internal/oplog"
 )
 
 // maxSettings bounds a settings file, in bytes.
@@ -86,7 +88,7 @@ func (w *Workspace) keepSettings() error {
 // readRegular reads a small file that must not be a symbolic link or a device:
 // .beads may come from a hostile repository.
 func readRegular(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|oplog.NoFollow, 0)
 	if err != nil {
 		if errors.Is(err, syscall.ELOOP) {
 			return nil, fmt.Errorf("%s is a symbolic link", path)
@@ -138,10 +140,4 @@ func writeAtomic(path string, data []byte) (err error) {
 	return syncDir(dir)
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func syncDir(dir string) error { return oplog.OS{}.SyncDir(dir) }

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"beads/internal/git"
+	"beads/internal/oplog"
 	"beads/internal/projection"
 )
 
@@ -118,7 +118,7 @@ func (p Place) initialised() bool {
 
 // holdsOperations looks at the beginning of a log.
 func holdsOperations(path string) bool {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|oplog.NoFollow, 0)
 	if err != nil {
 		return false
 	}

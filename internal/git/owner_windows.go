@@ -1,5 +1,3 @@
-//go:build !unix
-
 package git
 
 // fileOwner knows no user ids on this system; -1 accepts.
