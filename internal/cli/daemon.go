@@ -35,6 +35,7 @@ type daemonStart struct {
 	foreground bool
 	background bool // whatever daemon.yaml says
 	report     bool // we are the process in the background: report to who started us
+	replaced   bool // as report, but an older program has become us, and nobody waits
 }
 
 func newDaemon(a *app) *cobra.Command {
@@ -65,11 +66,12 @@ containers want it.`,
 	flags.BoolVar(&o.foreground, "foreground", false, "stay in the foreground and log to the terminal")
 	flags.StringVar(&o.config, "config", "", "read settings from `PATH` (default .beads/daemon.yaml)")
 	flags.BoolVar(&o.report, "report-ready", false, "for the process in the background")
+	flags.BoolVar(&o.replaced, replacedFlag, false, "for the process in the background, after an upgrade")
 	flags.Bool("auto-commit", false, "accepted without effect")
 	flags.Bool("auto-push", false, "accepted without effect")
 	flags.Bool("auto-pull", false, "accepted without effect")
 	flags.Duration("interval", 0, "accepted without effect")
-	for _, name := range []string{"report-ready", "auto-commit", "auto-push", "auto-pull", "interval"} {
+	for _, name := range []string{"report-ready", replacedFlag, "auto-commit", "auto-push", "auto-pull", "interval"} {
 		flags.Lookup(name).Hidden = true
 	}
 	return cmd
@@ -154,8 +156,8 @@ func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonSt
 		return 0, workspace.ErrReadOnly
 	}
 	c, err := a.daemonConfig(place, o)
-	if o.report {
-		return 0, a.runInBackground(ctx, place, c, err)
+	if o.report || o.replaced {
+		return 0, a.runInBackground(ctx, place, c, o, err)
 	}
 	if err != nil {
 		return 0, err
@@ -251,8 +253,8 @@ func (a *app) daemonCommand(place workspace.Place, o daemonStart) []string {
 
 // runInBackground is the other end of startDaemon. Its standard error is the log
 // file, so a reason not to start goes to who waits instead.
-func (a *app) runInBackground(ctx context.Context, place workspace.Place, c config.Daemon, err error) error {
-	pipe := daemon.Detach()
+func (a *app) runInBackground(ctx context.Context, place workspace.Place, c config.Daemon, o daemonStart, err error) error {
+	pipe := readyPipe(o)
 	if err == nil {
 		err = a.runDaemon(ctx, place, c, func() error {
 			return daemon.Ready{PID: os.Getpid()}.Report(pipe)
@@ -263,8 +265,10 @@ func (a *app) runInBackground(ctx context.Context, place workspace.Place, c conf
 		return nil
 	}
 	f := asFailure(err)
-	// After a report of being ready nobody listens: the error of the write says nothing new.
-	_ = daemon.Ready{Error: strings.ReplaceAll(f.Error(), "\n", "; "), Code: f.code, Hint: f.hint}.Report(pipe)
+	reason := daemon.Ready{Error: strings.ReplaceAll(f.Error(), "\n", "; "), Code: f.code, Hint: f.hint}
+	if reason.Report(pipe) != nil {
+		return f // nobody listens any more: standard error is the log
+	}
 	return exitWith(f.exit)
 }
 
@@ -278,6 +282,7 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Dae
 	o := daemon.Options{
 		Place: place, Config: c, Sockets: a.sockets(), Zone: a.Location, Now: a.Now,
 		PID: os.Getpid(), Hostname: hostname, Version: version,
+		Program: daemon.Program{Path: a.Executable, Environ: a.Environ},
 		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
 			options := a.options(place)
 			options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true
@@ -300,7 +305,11 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Dae
 		// Who started us may have been interrupted: no reason to end.
 		_ = ready()
 	}
-	return d.Run(ctx)
+	err = d.Run(ctx)
+	if d.Replaced() && ctx.Err() == nil {
+		return errors.Join(err, a.becomeNewProgram())
+	}
+	return err
 }
 
 // exchangeOptions lets the daemon replicate, where there is a repository.

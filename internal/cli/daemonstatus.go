@@ -73,7 +73,7 @@ func (a *app) printDaemonStatus(s control.Status) {
 			rows = append(rows, [2]string{name, value})
 		}
 	}
-	add("Version", s.Version)
+	add("Version", daemonVersion(s))
 	if s.UptimeSeconds > 0 {
 		add("Uptime", (time.Duration(s.UptimeSeconds) * time.Second).String())
 	}

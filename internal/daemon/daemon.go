@@ -41,6 +41,7 @@ type Options struct {
 	PID      int
 	Hostname string
 	Version  string
+	Program  Program
 }
 
 // Daemon is a started daemon: it holds the lock and everything below is open.
@@ -62,6 +63,7 @@ type Daemon struct {
 	socket *control.Listener
 	schedule
 	exchange *exchange // nil: no replication
+	program  program
 
 	mu    sync.Mutex // guards what follows; nothing is called under it
 	state State
@@ -79,7 +81,7 @@ type cpuSample struct {
 // workspace and database, watcher, socket. On an error nothing is left open and
 // the lock is free. The caller then calls Run.
 func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
-	d := &Daemon{opts: o, wake: make(chan func(context.Context) error)}
+	d := &Daemon{opts: o, wake: make(chan func(context.Context) error), program: newProgram(o.Program)}
 	d.halted, d.halt = context.WithCancel(context.WithoutCancel(ctx))
 	d.serve, d.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
@@ -155,9 +157,14 @@ func (d *Daemon) openLog() error {
 	return nil
 }
 
-// previous says so when the daemon before this one was killed.
+// previous says so when the daemon before this one was killed, or was another
+// version.
 func (d *Daemon) previous() {
-	if last := LoadState(d.opts.Place); last.PID != 0 {
+	last := LoadState(d.opts.Place)
+	if last.Version != "" && last.Version != d.opts.Version {
+		d.log.Info("The daemon before was version "+last.Version, "operation", "start", "version", d.opts.Version)
+	}
+	if last.PID != 0 {
 		d.log.Warn("The previous daemon ended without a clean stop", "operation", "start", "previous_pid", last.PID)
 	}
 }

@@ -47,6 +47,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	abandoned = !finish() || abandoned
 	stopWatching()
+	d.handOver()
 	return errors.Join(d.end(err, abandoned, watched), d.release(!abandoned))
 }
 
@@ -168,6 +169,9 @@ func (d *Daemon) Tick(ctx context.Context) error {
 	if !now.Before(d.look) {
 		d.look = now.Add(lookInterval)
 		if err := d.Look(); err != nil {
+			return err
+		}
+		if err := d.Upgrade(ctx); err != nil {
 			return err
 		}
 	}

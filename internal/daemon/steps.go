@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"time"
 
 	"beads/internal/control"
+	"beads/internal/projection"
 	"beads/internal/workspace"
 )
 
@@ -32,6 +34,9 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 	} else {
 		if leave := d.Look(); leave != nil {
 			return report, leave // it failed because the workspace went away
+		}
+		if errors.Is(err, projection.ErrNewer) {
+			return report, d.outdated(ctx, err)
 		}
 		d.failed(now)
 		d.log.Error("Sync failed: "+err.Error(), "operation", "refresh", "error", err)

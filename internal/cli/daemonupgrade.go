@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"slices"
+
+	"beads/internal/control"
+	"beads/internal/daemon"
+)
+
+// replacedFlag takes the place of --report-ready when the process in the
+// background becomes a new program: nobody waits for its report any more.
+const replacedFlag = "replaced"
+
+// becomeNewProgram runs the executable, which was replaced, in this process with
+// the same arguments. It returns only if that fails.
+func (a *app) becomeNewProgram() error {
+	args := slices.Concat([]string{a.Executable}, a.Args)
+	for i, arg := range args {
+		if arg == "--report-ready" {
+			args[i] = "--" + replacedFlag
+		}
+	}
+	return daemon.Reexecute(args, a.Environ)
+}
+
+// readyPipe is where the process in the background reports.
+func readyPipe(o daemonStart) io.WriteCloser {
+	if o.replaced {
+		return nobody{}
+	}
+	return daemon.Detach()
+}
+
+// nobody listens.
+type nobody struct{}
+
+func (nobody) Write([]byte) (int, error) { return 0, os.ErrClosed }
+func (nobody) Close() error              { return nil }
+
+// daemonVersion is the version of a daemon with a word on one that is not ours.
+func daemonVersion(s control.Status) string {
+	if s.PID == 0 || s.Version == version || s.Version == "" {
+		return s.Version
+	}
+	return s.Version + " (this bd is " + version + ")"
+}
