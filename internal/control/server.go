@@ -25,6 +25,8 @@ type Listener struct {
 	path string
 	info os.FileInfo // of the socket as it was bound
 	once sync.Once
+
+	skipped error // why better places did not do; nil: it is in the best
 }
 
 // Listen binds the first of paths that works. The caller holds the workspace's
@@ -35,6 +37,7 @@ func Listen(paths []string, uid int) (*Listener, error) {
 	for _, path := range paths {
 		l, err := listen(path, uid)
 		if err == nil {
+			l.skipped = errors.Join(errs...)
 			return l, nil
 		}
 		errs = append(errs, err)
@@ -73,6 +76,9 @@ func listen(path string, uid int) (*Listener, error) {
 
 // Path is where the socket was bound.
 func (l *Listener) Path() string { return l.path }
+
+// Skipped says why the socket is not in the best of its places; nil if it is.
+func (l *Listener) Skipped() error { return l.skipped }
 
 // Current reports whether the path still names this socket.
 func (l *Listener) Current() bool {

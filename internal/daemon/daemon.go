@@ -129,6 +129,9 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if d.socket, err = control.Listen(d.socketPaths(), o.Sockets.UID); err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
+	if err := d.socket.Skipped(); err != nil {
+		d.log.Warn("The control socket is not where it should be", "operation", "control", "socket", d.socket.Path(), "error", err)
+	}
 	if err = d.lock.Beat(o.Now()); err != nil {
 		return nil, err
 	}
