@@ -46,7 +46,7 @@ func newDaemon(a *app) *cobra.Command {
 log and brings the database up to date. Commands work the same without it.`,
 		Example: "  bd daemon start\n  bd daemon status",
 	}
-	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a))
+	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonInstall(a), newDaemonUninstall(a))
 	return needSubcommand(cmd)
 }
 
@@ -282,7 +282,7 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Dae
 	o := daemon.Options{
 		Place: place, Config: c, Sockets: a.sockets(), Zone: a.Location, Now: a.Now,
 		PID: os.Getpid(), Hostname: hostname, Version: version,
-		Program: daemon.Program{Path: a.Executable, Environ: a.Environ},
+		Program: daemon.Program{Path: a.stableExecutable(), Environ: a.Environ},
 		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
 			options := a.options(place)
 			options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true

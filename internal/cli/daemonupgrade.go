@@ -16,7 +16,7 @@ const replacedFlag = "replaced"
 // becomeNewProgram runs the executable, which was replaced, in this process with
 // the same arguments. It returns only if that fails.
 func (a *app) becomeNewProgram() error {
-	args := slices.Concat([]string{a.Executable}, a.Args)
+	args := slices.Concat([]string{a.stableExecutable()}, a.Args)
 	for i, arg := range args {
 		if arg == "--report-ready" {
 			args[i] = "--" + replacedFlag
@@ -24,6 +24,9 @@ func (a *app) becomeNewProgram() error {
 	}
 	return daemon.Reexecute(args, a.Environ)
 }
+
+// stableExecutable is the path of this program that an upgrade replaces.
+func (a *app) stableExecutable() string { return daemon.StablePath(a.Executable, a.Getenv("PATH")) }
 
 // readyPipe is where the process in the background reports.
 func readyPipe(o daemonStart) io.WriteCloser {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -155,3 +156,21 @@ func (d *Daemon) handOver() {
 // Replaced reports, after Run, whether the daemon ended only for the caller to
 // call Reexecute.
 func (d *Daemon) Replaced() bool { return d.program.next != "" }
+
+// StablePath is the path of an executable that will name its successors too: the
+// directory in the search path where it, or a link to it, is found as bd, since
+// package managers put each version into a directory of its own. Else it is the
+// executable itself.
+func StablePath(executable, search string) string {
+	running, err := os.Stat(executable)
+	if err != nil {
+		return executable
+	}
+	for _, dir := range filepath.SplitList(search) {
+		path := filepath.Join(dir, filepath.Base(executable))
+		if info, err := os.Stat(path); filepath.IsAbs(dir) && err == nil && os.SameFile(info, running) {
+			return path
+		}
+	}
+	return executable
+}

@@ -143,3 +143,31 @@ func TestNewerDatabase(t *testing.T) {
 		}
 	}
 }
+
+func TestStablePath(t *testing.T) {
+	dir := t.TempDir()
+	path := func(names ...string) string { return filepath.Join(append([]string{dir}, names...)...) }
+	for _, name := range []string{"v1", "bin", "other"} {
+		if err := os.Mkdir(path(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"v1", "other"} {
+		if err := os.WriteFile(path(name, "bd"), nil, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(path("v1", "bd"), path("bin", "bd")); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ search, want string }{
+		{"", path("v1", "bd")},
+		{path("other"), path("v1", "bd")},
+		{path("other") + ":" + path("bin"), path("bin", "bd")},
+		{"bin:.", path("v1", "bd")},
+	} {
+		if got := StablePath(path("v1", "bd"), test.search); got != test.want {
+			t.Errorf("in %q: %s, want %s", test.search, got, test.want)
+		}
+	}
+}
