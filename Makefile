@@ -14,7 +14,10 @@ RACE := $(if $(CC_FOUND),-race)
 # How long each fuzz target runs: a number of inputs (20000x), or a time (30s).
 FUZZTIME ?= 20000x
 
-.PHONY: build install test lint fmt fuzz bench demo clean help
+# What cross compiles for; SQLite takes half a minute each the first time.
+SYSTEMS ?= darwin windows
+
+.PHONY: build install test lint cross fmt fuzz bench demo clean help
 
 build: ## build bin/bd
 	$(BUILD) -o bin/bd ./cmd/bd
@@ -24,7 +27,7 @@ install: ## install bd into GOBIN
 
 # The tests come last, so that what is printed last is go test's own word.
 # go vet has run by then, so go test need not run it again.
-test: lint fuzz ## lint, a few seconds of every fuzz target, all tests
+test: lint cross fuzz ## lint, cross, a few seconds of every fuzz target, all tests
 	@$(if $(RACE),true,echo 'skipping the race detector: no C compiler')
 	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off ./...
 
@@ -32,6 +35,11 @@ lint: ## gofmt, go vet, staticcheck
 	@scripts/gofmt.sh
 	go vet ./...
 	go tool staticcheck ./...
+
+# vet compiles all that the program is made of, and does not link it.
+cross: ## does it compile for the systems in SYSTEMS?
+	@for system in $(SYSTEMS); do echo "GOOS=$$system go vet ./cmd/bd"; \
+		CGO_ENABLED=0 GOOS=$$system go vet ./cmd/bd || exit; done
 
 fmt: ## format all Go files
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
