@@ -3,5 +3,5 @@ package cli
 import "github.com/spf13/cobra"
 
 func structureCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newDep(a), newLabel(a), newComments(a), newDuplicate(a), newSupersede(a), newRenamePrefix(a)}
+	return []*cobra.Command{newDep(a), newLabel(a), newComments(a), newDuplicate(a), newSupersede(a), newGraph(a), newRenamePrefix(a)}
 }
