@@ -87,7 +87,12 @@ func (l *layout) drawEdge(b *strings.Builder, e edge, way []int) {
 		px, py := l.at(point)
 		py += boxHeight / 2
 		pull := math.Max(40, math.Abs(px-x)/2)
-		fmt.Fprintf(&path, "C%.0f %.1f %.0f %.1f %.0f %.1f", x+pull, y, px-pull, py, px, py)
+		if l.rank[point] > l.rank[way[n]] {
+			fmt.Fprintf(&path, "C%.0f %.1f %.0f %.1f %.0f %.1f", x+pull, y, px-pull, py, px, py)
+		} else { // from the right side of one box to the right side of the other
+			px += boxWidth
+			fmt.Fprintf(&path, "C%.0f %.1f %.0f %.1f %.0f %.1f", x+pull, y, px+pull, py, px, py)
+		}
 		x, y = px, py
 		if n < len(way)-2 { // a bend: through the column of boxes
 			x += boxWidth
