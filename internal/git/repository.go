@@ -152,6 +152,19 @@ func isGitDir(dir string) bool {
 // readPointer reads a file that holds one path, relative to the file's own
 // directory, and resolves it.
 func readPointer(file, prefix string) (string, error) {
+	path, err := pointed(file, prefix)
+	if err != nil {
+		return "", err
+	}
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	return resolved, nil
+}
+
+// pointed is readPointer for what may not be there.
+func pointed(file, prefix string) (string, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
@@ -163,9 +176,5 @@ func readPointer(file, prefix string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(file), path)
 	}
-	resolved, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, err)
-	}
-	return resolved, nil
+	return path, nil
 }
