@@ -12,6 +12,7 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/registry"
 	"beads/internal/watch"
 	"beads/internal/workspace"
 )
@@ -29,7 +30,9 @@ type Options struct {
 	Place   workspace.Place
 	Config  config.Daemon
 	Sockets control.Place
-	Open    func(ctx context.Context, notice func(string)) (Workspace, error)
+	// Registry is where the daemon can be found. The zero value: nowhere.
+	Registry registry.Registry
+	Open     func(ctx context.Context, notice func(string)) (Workspace, error)
 	// Exchange opens the replication, with a workspace of its own. nil: there is
 	// no Git.
 	Exchange func(ctx context.Context, notice func(string)) (Exchanger, error)
@@ -138,6 +141,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	d.saveState()
 	d.log.Info("Daemon started", "operation", "start", "version", o.Version, "workspace", o.Place.Dir,
 		"watcher", d.watcher.Mode(), "socket", d.socket.Path())
+	d.register()
 	return d, nil
 }
 
@@ -234,6 +238,7 @@ func (d *Daemon) release(all bool) error {
 	d.halt()
 	d.hangUp()
 	d.serving.Wait()
+	d.unregister()
 	var errs []error
 	if d.socket != nil {
 		errs = append(errs, d.socket.Close())

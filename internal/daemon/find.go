@@ -33,14 +33,9 @@ func (e *StopError) Error() string { return "failed to stop daemon: " + e.Reason
 // if none answers, reads what the last one left; it changes nothing. A daemon
 // that has the lock but does not answer is Failing.
 func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (control.Status, error) {
-	asking, cancel := context.WithTimeoutCause(ctx, answerPatience, errors.New("it does not answer"))
-	defer cancel()
-	client, err := search(asking, p, sockets)
+	s, answered, err := ask(ctx, p, sockets)
 	if err == nil {
-		var s control.Status
-		if s, err = client.Status(asking); err == nil {
-			return s, nil
-		}
+		return s, nil
 	}
 	if ctx.Err() != nil {
 		return control.Status{}, context.Cause(ctx)
@@ -49,11 +44,11 @@ func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (con
 	if lockErr != nil {
 		return control.Status{}, lockErr
 	}
-	s := LoadState(p).status()
+	s = LoadState(p).status()
 	s.Workspace = p.Dir
 	if isHeld {
-		if client != nil && client.PID() != 0 {
-			pid = client.PID()
+		if answered != 0 {
+			pid = answered
 		}
 		s.PID, s.Status = pid, control.Failing
 		s.LastError = fmt.Sprintf("the daemon holds its lock but cannot be asked: %v", err)
@@ -78,6 +73,20 @@ func Trouble(p workspace.Place) string {
 		return ""
 	}
 	return s.LastError
+}
+
+// ask asks the daemon how it is. pid is the process at the other end of the
+// socket, as the kernel says, also when that did not answer; 0 if unknown. ask
+// fails with ErrNotRunning when nobody holds the lock.
+func ask(ctx context.Context, p workspace.Place, sockets control.Place) (s control.Status, pid int, err error) {
+	asking, cancel := context.WithTimeoutCause(ctx, answerPatience, errors.New("it does not answer"))
+	defer cancel()
+	client, err := search(asking, p, sockets)
+	if err != nil {
+		return control.Status{}, 0, err
+	}
+	s, err = client.Status(asking)
+	return s, client.PID(), err
 }
 
 // Stop ends the daemon of the workspace at p and returns its PID when its lock

@@ -67,7 +67,7 @@ func acquireOnce(ctx context.Context, path string) (l *Lock, again bool, err err
 	defer cancel()
 	err = file.Lock(waiting)
 	if errors.Is(err, errHeld) {
-		err = &RunningError{PID: readPID(file)}
+		err = &RunningError{PID: readContent(file).PID}
 	}
 	if err == nil {
 		var current bool
@@ -84,13 +84,14 @@ func acquireOnce(ctx context.Context, path string) (l *Lock, again bool, err err
 
 var errHeld = errors.New("lock held")
 
-// readPID is the process that the content names, 0 if none.
-func readPID(file *oplog.FileLock) int {
+// readContent is what the file says, the zero value if that is nothing.
+func readContent(file *oplog.FileLock) lockContent {
 	var c lockContent
 	if data, err := file.ReadContent(); err != nil || json.Unmarshal(data, &c) != nil {
-		return 0
+		return lockContent{}
 	}
-	return max(c.PID, 0)
+	c.PID = max(c.PID, 0)
+	return c
 }
 
 // Beat writes the content with now as its last update.
@@ -113,21 +114,27 @@ func (l *Lock) Release(now time.Time) error {
 	return errors.Join(l.Beat(now), l.file.Close())
 }
 
-// held reports whether some process holds the lock at path, and what its
-// content says. A missing file is not held, and is not made.
+// held reports whether some process holds the lock at path, and which PID its
+// content names. A missing file is not held, and is not made.
 func held(path string) (pid int, isHeld bool, err error) {
+	who, isHeld, err := holder(path)
+	return who.PID, isHeld, err
+}
+
+// holder is held with all that the content says.
+func holder(path string) (who lockContent, isHeld bool, err error) {
 	if !regular(path) {
-		return 0, false, nil
+		return lockContent{}, false, nil
 	}
 	file, err := oplog.OpenLock(path)
 	if err != nil {
-		return 0, false, fmt.Errorf("daemon lock: %w", err)
+		return lockContent{}, false, fmt.Errorf("daemon lock: %w", err)
 	}
 	free, err := file.TryLock()
 	if err == nil && !free {
-		pid = readPID(file)
+		who = readContent(file)
 	}
-	return pid, err == nil && !free, errors.Join(err, file.Close())
+	return who, err == nil && !free, errors.Join(err, file.Close())
 }
 
 // waitFree waits, in the kernel, until nobody holds the lock at path.
