@@ -46,7 +46,8 @@ func newDaemon(a *app) *cobra.Command {
 log and brings the database up to date. Commands work the same without it.`,
 		Example: "  bd daemon start\n  bd daemon status",
 	}
-	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonInstall(a), newDaemonUninstall(a))
+	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonInstall(a), newDaemonUninstall(a),
+		newDaemonsList(a), newDaemonsKillall(a))
 	return needSubcommand(cmd)
 }
 
@@ -275,13 +276,9 @@ func (a *app) runInBackground(ctx context.Context, place workspace.Place, c conf
 // runDaemon is the daemon, until it ends. ready is called once it is ready and
 // makes it log to its file; without it the log goes to standard error.
 func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Daemon, ready func() error) error {
-	hostname, err := os.Hostname()
-	if err != nil {
-		hostname = ""
-	}
 	o := daemon.Options{
-		Place: place, Config: c, Sockets: a.sockets(), Zone: a.Location, Now: a.Now,
-		PID: os.Getpid(), Hostname: hostname, Version: version,
+		Place: place, Config: c, Sockets: a.sockets(), Registry: a.registry(), Zone: a.Location, Now: a.Now,
+		PID: os.Getpid(), Hostname: hostname(), Version: version,
 		Program: daemon.Program{Path: a.stableExecutable(), Environ: a.Environ},
 		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
 			options := a.options(place)

@@ -11,6 +11,12 @@ import (
 	"beads/internal/daemon"
 )
 
+// daemonStatusJSON is what bd daemon status --json prints.
+type daemonStatusJSON struct {
+	control.Status
+	Neighbours []daemon.Neighbour `json:"neighbours"`
+}
+
 func newDaemonStatus(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
@@ -27,10 +33,11 @@ func newDaemonStatus(a *app) *cobra.Command {
 			if !place.Exists {
 				return place.Missing()
 			}
-			s, err := daemon.Inspect(cmd.Context(), place, a.sockets())
-			if err != nil {
+			var s daemonStatusJSON
+			if s.Status, err = daemon.Inspect(cmd.Context(), place, a.sockets()); err != nil {
 				return err
 			}
+			s.Neighbours = a.neighbours(cmd.Context(), place)
 			if a.json {
 				err = a.printJSON(s)
 			} else {
@@ -39,7 +46,7 @@ func newDaemonStatus(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			switch s.Status {
+			switch s.Status.Status {
 			case control.Running:
 				return nil
 			case control.Stopped:
@@ -51,8 +58,8 @@ func newDaemonStatus(a *app) *cobra.Command {
 }
 
 // printDaemonStatus prints a box with the most important rows first.
-func (a *app) printDaemonStatus(s control.Status) {
-	title := map[string]string{control.Running: "Running", control.Stopped: "Stopped"}[s.Status]
+func (a *app) printDaemonStatus(s daemonStatusJSON) {
+	title := map[string]string{control.Running: "Running", control.Stopped: "Stopped"}[s.Status.Status]
 	if title == "" {
 		title = "Error"
 	}
@@ -73,7 +80,7 @@ func (a *app) printDaemonStatus(s control.Status) {
 			rows = append(rows, [2]string{name, value})
 		}
 	}
-	add("Version", daemonVersion(s))
+	add("Version", daemonVersion(s.Status))
 	if s.UptimeSeconds > 0 {
 		add("Uptime", (time.Duration(s.UptimeSeconds) * time.Second).String())
 	}
@@ -93,6 +100,9 @@ func (a *app) printDaemonStatus(s control.Status) {
 		if r.ClaimsLost > 0 {
 			add("Claims Lost", fmt.Sprint(r.ClaimsLost)+" (bd sync --status)")
 		}
+	}
+	for i, n := range s.Neighbours {
+		add([]string{"Neighbours", ""}[min(i, 1)], neighbourText(n))
 	}
 	a.printf("Daemon Status: %s\n", title)
 	a.printBox(rows)

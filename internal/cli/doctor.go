@@ -74,6 +74,7 @@ func (d *doctor) run(cmd *cobra.Command, fix bool) error {
 	}
 	d.place(place)
 	d.settings(place)
+	d.neighbours(d.app.neighbours(cmd.Context(), place))
 	w, err := d.app.open(cmd.Context())
 	if err != nil {
 		d.add("workspace", checkError, "", "cannot be opened: %v", err)

@@ -3,5 +3,5 @@ package cli
 import "github.com/spf13/cobra"
 
 func daemonCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newDaemon(a)}
+	return []*cobra.Command{newDaemon(a), newDaemons(a)}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"beads/internal/daemon"
 	"beads/internal/projection"
 	"beads/internal/replica"
 	"beads/internal/workspace"
@@ -28,7 +29,8 @@ type infoJSON struct {
 	Mode        string            `json:"mode"`
 	Config      map[string]string `json:"config"`
 
-	Replication *replica.Status `json:"replication,omitempty"`
+	Replication *replica.Status    `json:"replication,omitempty"`
+	Neighbours  []daemon.Neighbour `json:"neighbours"` // other daemons for this project
 }
 
 func newInfo(a *app) *cobra.Command {
@@ -53,6 +55,7 @@ func newInfo(a *app) *cobra.Command {
 				}
 				info.Replication = &status
 			}
+			info.Neighbours = a.neighbours(cmd.Context(), a.ws.Place())
 			if a.json {
 				return a.printJSON(info)
 			}
@@ -115,5 +118,8 @@ func (a *app) printInfo(info infoJSON) {
 		if r.Last.Error != "" {
 			a.printf("Remote      %s\n", visible(r.Last.Error))
 		}
+	}
+	for _, n := range info.Neighbours {
+		a.printf("Neighbour   %s\n", visible(neighbourText(n)))
 	}
 }
