@@ -52,7 +52,7 @@ var layers = []struct {
 		"settings are read from what it is handed; linking the database would make its fuzzing slow to build"},
 	{"internal/service", nil,
 		"what is written for systemd and launchd follows from a command line and paths; which daemon that is, it need not know"},
-	{"internal/cli", []string{"internal/beadsjson", "internal/config", "internal/control", "internal/daemon", "internal/git", "internal/graph", "internal/issue", "internal/op", "internal/projection", "internal/query", "internal/registry", "internal/replica", "internal/service", "internal/terminal", "internal/workspace"},
+	{"internal/cli", []string{"internal/beadsjson", "internal/config", "internal/control", "internal/daemon", "internal/git", "internal/graph", "internal/issue", "internal/op", "internal/projection", "internal/query", "internal/registry", "internal/replica", "internal/service", "internal/terminal", "internal/watch", "internal/workspace"},
 		"commands parse, call and print; they reach the log only through workspace"},
 	{"internal/architecture", nil,
 		"reads the source of the others and must not link them"},

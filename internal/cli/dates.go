@@ -8,7 +8,7 @@ import (
 
 // parseDate reads a point in time as people write it. It takes RFC 3339,
 // 2006-01-02, 2006-01-02 15:04[:05] (also with T), spans from now such as +2d,
-// -6h or +1w (h, d, w, m for months, y, min), now, today, tomorrow, yesterday,
+// -6h or +1w (s, min, h, d, w, m for months, y), now, today, tomorrow, yesterday,
 // weekday names (the next such day after today, also "next friday"), "next
 // week", "next month", and "in 3 days". What names a day without a time means
 // its start or, with endOfDay, its last second, both in local time.
@@ -70,6 +70,8 @@ func span(words string, now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	switch unit {
+	case "s", "sec", "second", "seconds":
+		return now.Add(time.Duration(n) * time.Second), true
 	case "min", "minute", "minutes":
 		return now.Add(time.Duration(n) * time.Minute), true
 	case "h", "hour", "hours":

@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,13 +16,19 @@ func newReady(a *app) *cobra.Command {
 	var form listing
 	var limit int
 	var order string
+	var claim bool
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "ready",
 		Short: "List what can be worked on now",
 		Long: `List issues that are open, not deferred, and not blocked by an open issue, neither
-directly nor through a blocked parent: the most urgent first, then the oldest.`,
+directly nor through a blocked parent: the most urgent first, then the oldest.
+
+--claim takes the first of them that nobody has, as bd update --claim does. With --wait
+it sleeps until there is one; any number of agents may wait, and each gets another.`,
 		Example: `  bd ready
   bd ready -n 1 --json
+  bd ready --claim --wait 10m --json
   bd ready -u -l backend`,
 		Args: arguments(0, 0, "no arguments, only flags"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,6 +42,12 @@ directly nor through a blocked parent: the most urgent first, then the oldest.`,
 			}
 			form.empty = "Nothing is ready to be worked on."
 			filters.ready = true
+			switch {
+			case wait < 0 || wait > 0 && !claim:
+				return usagef("--wait takes a duration and needs --claim")
+			case claim:
+				return a.claimReady(cmd, &filters, sorting, wait)
+			}
 			return a.view(cmd, func(q *projection.Query) error {
 				filter, err := filters.filter(a, q)
 				if err != nil {
@@ -48,6 +61,8 @@ directly nor through a blocked parent: the most urgent first, then the oldest.`,
 	flags := cmd.Flags()
 	flags.IntVarP(&limit, "limit", "n", 10, "at most this many (0: all)")
 	flags.StringVarP(&order, "sort", "s", "", "order: priority (then the oldest first) or oldest")
+	flags.BoolVar(&claim, "claim", false, "take the first of them that nobody has")
+	flags.DurationVar(&wait, "wait", 0, "with --claim: sleep until there is one, at most so `LONG`")
 	form.define(cmd)
 	accepted(cmd, "pretty", "plain")
 	return cmd
