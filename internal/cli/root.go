@@ -16,6 +16,7 @@ const (
 	groupStructure = "structure"
 	groupExchange  = "exchange"
 	groupDaemon    = "daemon"
+	groupAgents    = "agents"
 	groupOld       = "old"
 )
 
@@ -59,7 +60,7 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 	for _, g := range []cobra.Group{
 		{ID: groupSetup, Title: "Set-up:"}, {ID: groupWrite, Title: "Write:"}, {ID: groupRead, Title: "Read:"},
 		{ID: groupStructure, Title: "Structure:"}, {ID: groupExchange, Title: "Exchange:"},
-		{ID: groupDaemon, Title: "Daemon:"}, {ID: groupOld, Title: "For old scripts:"},
+		{ID: groupDaemon, Title: "Daemon:"}, {ID: groupAgents, Title: "Agents:"}, {ID: groupOld, Title: "For old scripts:"},
 	} {
 		root.AddGroup(&g)
 	}
@@ -91,6 +92,7 @@ func addCommands(a *app, root *cobra.Command) {
 	add(groupStructure, structureCommands(a)...)
 	add(groupExchange, exchangeCommands(a)...)
 	add(groupDaemon, daemonCommands(a)...)
+	add(groupAgents, agentCommands(a)...)
 	add(groupOld, oldCommands(a)...)
 }
 
