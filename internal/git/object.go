@@ -21,10 +21,11 @@ func collect(into *[]byte) func(io.Reader) error {
 	}
 }
 
-// Refs lists the refs below a prefix such as refs/beads/ with the objects they
-// name.
-func (r *Runner) Refs(ctx context.Context, prefix string) (map[string]string, error) {
-	out, err := r.run(ctx, call{args: []string{"for-each-ref", "--format=%(objectname) %(refname)", prefix}})
+// Refs lists refs, given by name or by a prefix such as refs/beads/, with the
+// objects they name.
+func (r *Runner) Refs(ctx context.Context, names ...string) (map[string]string, error) {
+	args := []string{"for-each-ref", "--format=%(objectname) %(refname)"}
+	out, err := r.run(ctx, call{args: append(args, names...)})
 	if err != nil {
 		return nil, err
 	}

@@ -169,13 +169,17 @@ func (s *step) newGeneration(ctx context.Context) error {
 // readRefs looks where the refs are. What is recorded of another tracking ref
 // is forgotten.
 func (s *step) readRefs(ctx context.Context) error {
-	refs, err := s.git.Refs(ctx, refPrefix)
+	names := []string{LocalRef}
+	if s.pin != nil {
+		names = append(names, s.trackingRef())
+	}
+	tips, err := s.git.Tips(ctx, names...)
 	if err != nil {
 		return err
 	}
-	s.local, s.tracking = refs[LocalRef], ""
+	s.local, s.tracking = tips[LocalRef], ""
 	if s.pin != nil {
-		s.tracking = refs[s.trackingRef()]
+		s.tracking = tips[s.trackingRef()]
 	}
 	if s.pin != nil && s.record.remoteRef != s.trackingRef() {
 		s.record.remote, s.record.remoteRef = coverage{}, s.trackingRef()
