@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// drainTime is how long output may still come when git itself has ended: what
-// it left running (an ssh that stays to share its connection) can hold a pipe
-// open for ever.
+// drainTime is how long output may still come when git itself has ended, and how
+// long what it started may take to end too: what it left running (an ssh that
+// stays to share its connection) can hold a pipe open for ever.
 const drainTime = 2 * time.Second
 
 // process is a git process under way.
@@ -30,29 +30,23 @@ type process struct {
 
 // run starts the process and stays with it until it is gone.
 func (p *process) run(ctx context.Context) ([]byte, error) {
-	stdout, theirs, err := os.Pipe()
+	stdout, stderr, stdin, err := p.start()
 	if err != nil {
 		return nil, err
 	}
 	defer stdout.Close()
-	var stdin io.WriteCloser
-	if p.input != nil {
-		if stdin, err = p.cmd.StdinPipe(); err != nil {
-			return nil, errors.Join(err, theirs.Close())
-		}
-	}
-	p.cmd.Stdout, p.cmd.Stderr, p.cmd.WaitDelay = theirs, &p.stderr, drainTime
-	err = p.cmd.Start()
-	_ = theirs.Close() // the child has its own
-	if err != nil {
-		return nil, &startError{err}
-	}
+	defer stderr.Close()
 	p.pid = p.cmd.Process.Pid
 	exited, reap := await(p.cmd)
 	p.reap = reap
 
+	silent := make(chan struct{})
+	go func() {
+		defer close(silent)
+		_, _ = io.Copy(&p.stderr, stderr) // ends with the pipe
+	}()
 	stopped := make(chan error, 1)
-	go func() { stopped <- p.stopAt(ctx, exited) }()
+	go func() { stopped <- p.stopAt(ctx, exited, silent) }()
 	var collected bytes.Buffer
 	read := make(chan error, 1)
 	go func() { read <- p.readOutput(stdout, exited, &collected) }()
@@ -68,9 +62,9 @@ func (p *process) run(ctx context.Context) ([]byte, error) {
 	readErr := <-read
 	stopErr := <-stopped
 	waitErr := p.reap()
-	if errors.Is(waitErr, exec.ErrWaitDelay) {
-		waitErr = nil // it ended well, and something holds its standard error
-	}
+	within(drainTime, silent)
+	_ = stderr.Close()
+	<-silent
 	switch {
 	case stopErr != nil:
 		return nil, stopErr
@@ -82,6 +76,43 @@ func (p *process) run(ctx context.Context) ([]byte, error) {
 		return nil, waitErr
 	}
 	return collected.Bytes(), errors.Join(fed, readErr)
+}
+
+// start starts the process and returns our ends of its pipes; stdin is nil if
+// it gets none.
+func (p *process) start() (stdout, stderr *os.File, stdin io.WriteCloser, err error) {
+	stdout, theirOut, err := os.Pipe()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	stderr, theirErr, err := os.Pipe()
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, stdout.Close(), theirOut.Close())
+	}
+	if p.input != nil {
+		stdin, err = p.cmd.StdinPipe()
+	}
+	p.cmd.Stdout, p.cmd.Stderr = theirOut, theirErr
+	if err == nil {
+		if err = p.cmd.Start(); err != nil {
+			err = &startError{err}
+		}
+	}
+	_, _ = theirOut.Close(), theirErr.Close() // the child has its own
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, stdout.Close(), stderr.Close())
+	}
+	return stdout, stderr, stdin, nil
+}
+
+// within waits until done is closed, but not longer than d.
+func within(d time.Duration, done <-chan struct{}) {
+	limit := time.NewTimer(d)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+	}
 }
 
 // readOutput hands standard output to who wants it. On a failure the pipe is
@@ -135,7 +166,7 @@ func (r *outputReader) Read(p []byte) (int, error) {
 // stopAt ends the process group when ctx ends first, and then returns ctx's
 // cause. The process is not reaped before, so the group's number is not
 // another's.
-func (p *process) stopAt(ctx context.Context, exited <-chan struct{}) error {
+func (p *process) stopAt(ctx context.Context, exited, silent <-chan struct{}) error {
 	select {
 	case <-exited:
 		return nil
@@ -146,9 +177,12 @@ func (p *process) stopAt(ctx context.Context, exited <-chan struct{}) error {
 	defer patience.Stop()
 	select {
 	case <-exited:
+		// What git started ends a little later. When the remote is a directory
+		// here it holds locks of the remote's, which nobody else removes. That
+		// it has ended shows only in the end of the standard error it shares.
+		within(min(p.grace, drainTime), silent)
 	case <-patience.C:
 	}
-	// Also when git has ended: its transport may still run.
 	signalGroup(p.cmd.Process, syscall.SIGKILL)
 	<-exited
 	return context.Cause(ctx)

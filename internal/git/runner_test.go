@@ -98,6 +98,32 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// What git has started, such as the receiving side of a push to a directory, may
+// hold a lock that everybody else waits for: when we break off it gets the time
+// to remove it, also if git itself ends at once.
+func TestBreakingOffLeavesNoLock(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t)
+	lock := filepath.Join(sandbox(t), "ops.lock")
+	r.Env = append(r.Env, "LOCK="+lock)
+	script(t, r, `(trap 'sleep 0.2; rm "$LOCK"; exit 1' TERM; : >"$LOCK"; while :; do sleep 0.05; done) &
+trap 'exit 1' TERM
+while :; do sleep 0.05; done
+`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pushed := make(chan error, 1)
+	go func() { pushed <- r.Push(ctx, "origin", "main", "refs/x/y") }()
+	waitFor(t, func() bool { _, err := os.Lstat(lock); return err == nil })
+	cancel()
+	if err := <-pushed; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Lstat(lock); err == nil {
+		t.Error("the lock is still there")
+	}
+}
+
 // waitFor polls, for what nothing tells.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
