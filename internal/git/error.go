@@ -18,6 +18,7 @@ var (
 	ErrUnreachable    = errors.New("the remote cannot be reached")
 	ErrAuthentication = errors.New("the remote asks who we are")
 	ErrStale          = errors.New("the ref has moved")
+	ErrLocked         = errors.New("the ref is locked by another git, or by one that died")
 	ErrMissing        = errors.New("object is missing")
 	ErrTooOld         = errors.New("git is too old: 2.34 is the least")
 	ErrNoGit          = errors.New("git is not installed")
@@ -87,7 +88,9 @@ func classify(stderr string, remote bool) error {
 		return ErrNotRepository
 	case says("No such remote", "no such remote"):
 		return ErrNoRemote
-	case !remote && says("but expected", "does not contain", "reference already exists", "': File exists"):
+	case says(".lock': File exists"):
+		return ErrLocked
+	case says("cannot lock ref") && says("but expected"), !remote && says("does not contain", "reference already exists"):
 		return ErrStale
 	case says("loose object ", "is corrupt", "bad object refs/", "unable to unpack"),
 		!remote && says("bad object", "unable to read tree", "Could not read ", "not a valid object name",
@@ -140,9 +143,14 @@ const maxReason = 600 // bytes of an error's text
 // hints, what the remote said included, credentials removed.
 func oneLine(stderr string) string {
 	var said, other []string
+	advice := false // what git says at length about a lock
 	for line := range strings.FieldsFuncSeq(stderr, func(c rune) bool { return c == '\n' || c == '\r' }) {
 		line = strings.TrimSpace(line)
 		lower := strings.TrimSpace(strings.TrimPrefix(line, "remote:"))
+		if advice = advice || strings.HasPrefix(lower, "Another git process seems to be running"); advice {
+			advice = lower != "remove the file manually to continue."
+			continue
+		}
 		switch {
 		case lower == "" || strings.HasPrefix(line, "hint:") || strings.HasPrefix(line, "fast-import: dumping"):
 			continue

@@ -75,8 +75,9 @@ func (r *Runner) Fetch(ctx context.Context, remote, ref, to string) error {
 }
 
 // Push offers a commit for a ref of a remote, never by force. It fails with
-// ErrNonFastForward when the remote has something else by now, and with
-// ErrRejected when a hook, a rule or a missing permission refuses it.
+// ErrNonFastForward when the remote has something else by now, with ErrLocked
+// while another push holds the ref, and with ErrRejected when a hook, a rule or a
+// missing permission refuses it.
 func (r *Runner) Push(ctx context.Context, remote, commit, ref string) error {
 	var said []byte
 	_, err := r.run(ctx, call{
@@ -96,7 +97,9 @@ func (r *Runner) Push(ctx context.Context, remote, commit, ref string) error {
 		if len(fields) != 3 || fields[0] != "!" || !strings.HasSuffix(fields[1], ":"+ref) {
 			continue
 		}
-		failure.Kind = pushFailure(fields[2])
+		if failure.Kind != ErrLocked {
+			failure.Kind = pushFailure(fields[2])
+		}
 		failure.Stderr = strings.TrimPrefix(failure.Stderr+"; "+Redact(fields[2]), "; ")
 	}
 	return err

@@ -237,6 +237,8 @@ func TestClassify(t *testing.T) {
 		"fatal: unable to access 'https://x/': Failed to connect to x port 443: Connection refused":                      ErrUnreachable,
 		"fatal: transport 'ext' not allowed":                                                                             ErrUnreachable,
 		"error: loose object 12 is corrupt\nfatal: the remote end hung up unexpectedly":                                  ErrMissing,
+		"error: cannot lock ref 'r': Unable to create '/g/r.lock': File exists.":                                         ErrLocked,
+		"error: cannot lock ref 'r': is at 12 but expected 34":                                                           ErrStale,
 		"fatal: No such remote 'x'": ErrNoRemote,
 		"fatal: out of memory":      nil,
 	} {
@@ -264,7 +266,9 @@ func TestOneLine(t *testing.T) {
 		"fatal: a\nhint: b\nerror: c\n":              "a; c",
 		"remote: \nremote: no\r\nfatal: a\nfatal: a": "no; a",
 		"just words\nmore":                           "just words; more",
-		"":                                           "",
+		"remote: error: a\nremote: \nremote: Another git process seems to be running in this repository, e.g.\nremote: an editor\n" +
+			"remote: remove the file manually to continue.\nerror: b": "error: a; b",
+		"": "",
 		"fatal: x https://u:p@h/r and ssh://git@h:22/r, me@h":       "x https://***@h/r and ssh://***@h:22/r, me@h",
 		"fatal: https://tok@en:p/w@h/r":                             "https://***@en:p/w@h/r",
 		"fatal: could not read Password for 'https://u@github.com'": "could not read Password for 'https://***@github.com'",

@@ -17,24 +17,9 @@ import (
 const maxBatch = 1 << 20
 
 // publish brings our ref up to date with the workspace: the operations that it
-// lacks become batch files in one commit on its tip. Whoever moves the ref
-// meanwhile makes it begin again.
+// lacks become batch files in one commit on its tip. It fails with git.ErrStale
+// if someone else moves the ref meanwhile.
 func (s *step) publish(ctx context.Context) error {
-	for attempt := 1; ; attempt++ {
-		err := s.publishOnce(ctx)
-		if !errors.Is(err, git.ErrStale) || ctx.Err() != nil || attempt >= maxAttempts {
-			return err
-		}
-		if err := s.pause(ctx, attempt); err != nil {
-			return err
-		}
-		if err := s.readRefs(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *step) publishOnce(ctx context.Context) error {
 	if err := s.cover(ctx); err != nil {
 		return err
 	}

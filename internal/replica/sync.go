@@ -29,31 +29,52 @@ func (r *Replica) Sync(ctx context.Context, o SyncOptions) (Report, error) {
 		if remoteErr != nil && o.Publish {
 			return remoteErr
 		}
-		for s.report.Attempts = 1; ; s.report.Attempts++ {
-			if s.pin != nil && !o.NoFetch {
-				remoteErr = s.fetch(ctx)
-			}
-			if err := s.publish(ctx); err != nil {
-				return errors.Join(remoteErr, err)
-			}
-			if s.pin == nil || o.NoPush || remoteErr != nil {
-				return remoteErr
-			}
-			err := s.push(ctx)
-			if !errors.Is(err, git.ErrNonFastForward) || o.NoFetch || s.report.Attempts >= maxAttempts {
-				return err
-			}
-			if err := s.pause(ctx, s.report.Attempts); err != nil {
-				return err
-			}
-		}
+		return s.race(ctx, func() error {
+			s.report.Attempts++
+			return s.once(ctx, remoteErr)
+		})
 	})
+}
+
+// once does one whole step; remoteErr is what has failed so far.
+func (s *step) once(ctx context.Context, remoteErr error) error {
+	if s.pin != nil && !s.want.NoFetch {
+		remoteErr = s.fetch(ctx)
+	}
+	if err := s.publish(ctx); err != nil {
+		return errors.Join(remoteErr, err)
+	}
+	if s.pin == nil || s.want.NoPush || remoteErr != nil {
+		return remoteErr
+	}
+	return s.push(ctx)
+}
+
+// race does something again and again while others move the refs, or hold them:
+// another clone on the remote, here the git of a process that was killed.
+func (s *step) race(ctx context.Context, do func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := do()
+		lost := errors.Is(err, git.ErrStale) || errors.Is(err, git.ErrLocked) ||
+			errors.Is(err, git.ErrNonFastForward) && !s.want.NoFetch
+		if !lost || ctx.Err() != nil || attempt >= maxAttempts {
+			return err
+		}
+		if err := s.pause(ctx, attempt); err != nil {
+			return err
+		}
+		if err := s.readRefs(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // Publish brings our ref up to date with the workspace, and the workspace with
 // our ref. It needs no remote.
 func (r *Replica) Publish(ctx context.Context) (Report, error) {
-	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error { return s.publish(ctx) })
+	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error {
+		return s.race(ctx, func() error { return s.publish(ctx) })
+	})
 }
 
 // Fetch brings what the pinned remote has to the workspace and to our ref. It

@@ -1,8 +1,13 @@
 package replica_test
 
 import (
+	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"beads/internal/git"
 	"beads/internal/replica"
@@ -83,6 +88,56 @@ func TestLostRace(t *testing.T) {
 	}
 	a.sync()
 	equal(t, a, b)
+}
+
+// A git of a daemon that was killed may still be at work, here or on the remote:
+// the ref that it holds is waited for.
+func TestLockedRef(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]func(bare, dir string) string{
+		"ours":         func(_, dir string) string { return filepath.Join(dir, ".git", replica.LocalRef) },
+		"the tracking": func(_, dir string) string { return filepath.Join(dir, ".git/refs/beads/remotes/origin/ops") },
+		"the remote's": func(bare, _ string) string { return filepath.Join(bare, replica.LocalRef) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bare, all := sites(t, 2)
+			a, b := all[0], all[1]
+			a.create("one")
+			a.share()
+			b.create("two")
+			b.share()
+			a.create("three")
+			lock := path(bare, a.dir) + ".lock"
+			must(t, os.WriteFile(lock, nil, 0o600))
+			waits := 0
+			a.opts = func(o *replica.Options) {
+				o.Wait = func(context.Context, time.Duration) error {
+					if waits++; waits == 2 {
+						must(t, os.Remove(lock))
+					}
+					return nil
+				}
+			}
+			if r := a.sync(); r.Unshared != 0 || waits != 2 {
+				t.Errorf("after %d waits: %+v", waits, r)
+			}
+			settle(t, a, b)
+			equal(t, a, b)
+			b.wantTitles("one", "two", "three")
+			// One that is never given back is told as what it is.
+			a.create("four")
+			must(t, os.WriteFile(lock, nil, 0o600))
+			if name == "the tracking" {
+				b.create("five")
+				b.sync()
+			}
+			_, err := a.try(replica.SyncOptions{})
+			if !errors.Is(err, git.ErrLocked) || strings.Contains(err.Error(), "editor") {
+				t.Errorf("locked for ever: %v", err)
+			}
+		})
+	}
 }
 
 func TestPushAlone(t *testing.T) {
