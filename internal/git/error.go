@@ -152,7 +152,8 @@ func oneLine(stderr string) string {
 			continue
 		}
 		switch {
-		case lower == "" || strings.HasPrefix(line, "hint:") || strings.HasPrefix(line, "fast-import: dumping"):
+		case lower == "" || strings.HasPrefix(line, "hint:") || strings.HasPrefix(line, "fast-import: dumping"),
+			strings.HasPrefix(line, "error: failed to push some refs to "): // it follows the reason
 			continue
 		case strings.HasPrefix(line, "fatal: "), strings.HasPrefix(line, "error: "), strings.HasPrefix(line, "remote: "):
 			_, line, _ = strings.Cut(line, ": ")

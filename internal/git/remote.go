@@ -49,7 +49,7 @@ func (r *Runner) Remotes() []string {
 
 // LsRemote asks a remote where a ref is; "" if it has none of that name.
 func (r *Runner) LsRemote(ctx context.Context, remote, ref string) (string, error) {
-	out, err := r.run(ctx, call{args: []string{"ls-remote", "--refs", "--quiet", remote, ref}, remote: true})
+	out, err := r.run(ctx, call{args: []string{"ls-remote", "--refs", "--quiet", remote, ref}, remote: true, asks: true})
 	if err != nil {
 		return "", err
 	}

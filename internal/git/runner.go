@@ -14,6 +14,7 @@ import (
 const (
 	localDeadline  = 10 * time.Minute
 	remoteDeadline = 5 * time.Minute
+	askDeadline    = 30 * time.Second // of a question that a few bytes answer
 	graceOfTerm    = 5 * time.Second
 	maxOutput      = 64 << 20 // bytes of standard output that are collected
 )
@@ -27,7 +28,7 @@ type Runner struct {
 
 	Program string        // "": git, from the caller's path
 	Local   time.Duration // deadline of a call that stays here; 0: 10 min
-	Remote  time.Duration // deadline of a call that goes elsewhere; 0: 5 min
+	Remote  time.Duration // deadline of a call that goes elsewhere; 0: 5 min, and 30 s to ask where a ref is
 	Grace   time.Duration // between SIGTERM and SIGKILL; 0: 5 s
 }
 
@@ -41,6 +42,7 @@ type call struct {
 	durable bool // fsync what is written
 	writes  bool // temporary files are looked for when it fails
 	remote  bool
+	asks    bool // remote, and little to answer
 }
 
 // Getenv looks a variable up in the runner's environment.
@@ -66,6 +68,9 @@ func (r *Runner) run(ctx context.Context, c call) ([]byte, error) {
 	deadline, fallback := r.Local, localDeadline
 	if c.remote {
 		deadline, fallback = r.Remote, remoteDeadline
+	}
+	if c.asks {
+		fallback = askDeadline
 	}
 	if deadline <= 0 {
 		deadline = fallback
