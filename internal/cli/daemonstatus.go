@@ -96,10 +96,16 @@ func (a *app) printDaemonStatus(s daemonStatusJSON) {
 		}
 		add("Unshared", plural(r.Unshared, "operation", "operations"))
 		add("Exchanged", a.secondsTime(r.LastSync))
-		add("Remote Error", r.Error)
+		if r.Error != "" {
+			add("Remote Error", r.Error)
+			add("", "Local work goes on. To try now: bd sync")
+		}
 		if r.ClaimsLost > 0 {
 			add("Claims Lost", fmt.Sprint(r.ClaimsLost)+" (bd sync --status)")
 		}
+	}
+	if s.ExchangingSince != nil {
+		add("Exchanging", "since "+a.secondsTime(s.ExchangingSince))
 	}
 	for i, n := range s.Neighbours {
 		add([]string{"Neighbours", ""}[min(i, 1)], neighbourText(n))

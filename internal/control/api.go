@@ -33,7 +33,8 @@ type Status struct {
 	Restored      int64      `json:"lines_restored"`
 	Config        string     `json:"config"` // the daemon.yaml that was read; "" if none
 
-	Remote *Remote `json:"remote"` // nil: not known yet, or there is no Git
+	Remote          *Remote    `json:"remote"`           // nil: not known yet, or there is no Git
+	ExchangingSince *time.Time `json:"exchanging_since"` // nil: no exchange with the remote is under way
 }
 
 // Remote is how replication stands.

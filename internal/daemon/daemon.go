@@ -72,7 +72,8 @@ type Daemon struct {
 	state State
 	cpu   cpuSample
 
-	remote *control.Remote
+	remote     *control.Remote
+	exchanging *time.Time // since when an exchange is under way; nil: none is
 }
 
 type cpuSample struct {

@@ -44,7 +44,9 @@ type exchange struct {
 	kick chan replica.SyncOptions // capacity 1: what is asked twice is done once
 	done chan exchanged
 
+	under    int // exchanges that were asked for and have not reported
 	pinned   bool
+	unshared bool
 	next     time.Time     // when the remote is asked again
 	interval time.Duration // doubles while nothing moves or it fails
 	refused  int           // authentication failures in a row
@@ -103,13 +105,28 @@ func (e *exchange) start() {
 	}
 	select {
 	case e.kick <- want:
+		e.under++
 	default: // one is asked for already
+	}
+}
+
+// exchangeNow starts an exchange and notes since when one is under way.
+func (d *Daemon) exchangeNow() {
+	if d.exchange == nil {
+		return
+	}
+	d.exchange.start()
+	now := d.opts.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.exchanging == nil {
+		d.exchanging = &now
 	}
 }
 
 // remoteDue reports whether the remote is to be asked, and counts it as asked.
 func (e *exchange) remoteDue(now time.Time) bool {
-	if e == nil || !e.pinned || !e.settings.AutoFetch || now.Before(e.next) {
+	if !e.repeats() || now.Before(e.next) {
 		return false
 	}
 	e.next = now.Add(e.interval)
@@ -118,16 +135,22 @@ func (e *exchange) remoteDue(now time.Time) bool {
 
 // wait is how long the remote need not be asked.
 func (e *exchange) wait(now time.Time) time.Duration {
-	if e == nil || !e.pinned || !e.settings.AutoFetch {
+	if !e.repeats() {
 		return maxRemoteInterval
 	}
 	return max(e.next.Sub(now), 0)
 }
 
+// repeats reports whether the remote is to be asked without a change here: for
+// what others did, or because it has not got what was done here.
+func (e *exchange) repeats() bool {
+	return e != nil && e.pinned && (e.settings.AutoFetch || e.settings.AutoPush && e.unshared)
+}
+
 // note plans the next question: soon while things move, later and later while
 // they do not or the remote fails.
 func (e *exchange) note(now time.Time, r exchanged) {
-	e.pinned = r.status.Remote != nil
+	e.pinned, e.unshared = r.status.Remote != nil, r.status.Unshared > 0
 	switch {
 	case errors.Is(r.err, git.ErrAuthentication):
 		e.refused, e.refusal = e.refused+1, now
@@ -155,15 +178,14 @@ func (e *exchange) jitter() time.Duration {
 // goes on is logged once.
 func (d *Daemon) Exchanged(r exchanged) {
 	e := d.exchange
-	e.note(d.opts.Now(), r)
-	text := ""
+	now := d.opts.Now()
+	e.under--
+	e.note(now, r)
+	text := e.trouble(r)
 	switch {
-	case r.err != nil:
-		text = visible(r.err.Error())
-		if text != e.lastErr {
-			d.log.Error("Sync failed: "+text, "operation", "exchange", "error", r.err)
-		}
-	case e.lastErr != "":
+	case text != "" && text != e.lastErr:
+		d.log.Error("Sync failed: "+text, "operation", "exchange")
+	case text == "" && e.lastErr != "":
 		d.log.Info("The remote works again", "operation", "exchange")
 	}
 	e.lastErr = text
@@ -187,8 +209,26 @@ func (d *Daemon) Exchanged(r exchanged) {
 		remote.LastSync = &success
 	}
 	d.mu.Lock()
-	d.remote = remote
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	if d.remote, d.exchanging = remote, nil; e.under > 0 {
+		d.exchanging = &now
+	}
+}
+
+// trouble says in one line what is wrong with the remote, "" if nothing is known
+// to be. A remote that refused us too often is not asked, which is no success.
+func (e *exchange) trouble(r exchanged) string {
+	text := ""
+	switch {
+	case r.err != nil:
+		text = r.err.Error()
+	case e.refused >= maxAuthFailures:
+		text = r.status.Last.Error
+	}
+	if text != "" && e.refused >= maxAuthFailures {
+		text += "; not asked again until a bd sync gets through"
+	}
+	return visible(text)
 }
 
 // workExchange starts the exchange beside the loop. finish ends it and reports

@@ -92,9 +92,14 @@ func TestRefusedRemote(t *testing.T) {
 	if o := next(); !o.NoFetch || !o.NoPush {
 		t.Error("a remote that refuses is asked on")
 	}
-	e.note(now, exchanged{status: pinned(testStart)}) // our own ref only
+	alone := exchanged{status: pinned(testStart)} // our own ref only
+	alone.status.Last.Error = "who are you?"
+	e.note(now, alone)
 	if o := next(); !o.NoFetch || !o.NoPush {
 		t.Error("asked again though nobody got through")
+	}
+	if text := e.trouble(alone); text != "who are you?; not asked again until a bd sync gets through" {
+		t.Errorf("a remote that is left alone is told as %q", text)
 	}
 	e.note(now, exchanged{status: pinned(now.Add(time.Second))})
 	if o := next(); o.NoFetch || o.NoPush {
@@ -113,6 +118,12 @@ func TestAutoSettings(t *testing.T) {
 		}
 		if e.remoteDue(testStart.Add(time.Hour)) != s.AutoFetch {
 			t.Errorf("%+v: the remote is due: %t", s, !s.AutoFetch)
+		}
+		failed := exchanged{status: pinned(testStart), err: fmt.Errorf("x: %w", git.ErrUnreachable)}
+		failed.status.Unshared = 1
+		e.note(testStart, failed)
+		if due := e.remoteDue(testStart.Add(time.Hour)); due != (s.AutoFetch || s.AutoPush) {
+			t.Errorf("%+v: what was not pushed is tried again: %t", s, due)
 		}
 	}
 }
@@ -133,6 +144,9 @@ func TestHangingRemote(t *testing.T) {
 	}
 	cycle()
 	<-remote.asked
+	if s, err := (handler{f.Daemon}).Status(t.Context()); err != nil || s.ExchangingSince == nil {
+		t.Errorf("status does not tell of the exchange: %+v, %v", s, err)
+	}
 	for range 5 {
 		cycle()
 	}

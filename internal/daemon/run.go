@@ -183,7 +183,7 @@ func (d *Daemon) Tick(ctx context.Context) error {
 		}
 	}
 	if d.exchange.remoteDue(now) {
-		d.exchange.start()
+		d.exchangeNow()
 	}
 	cycle, refresh := d.due(now)
 	switch {

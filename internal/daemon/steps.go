@@ -93,9 +93,7 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 			"applied", moved.Applied, "restored", moved.Restored, "imported", moved.Imported,
 			"quarantined", moved.Quarantined, "rebuilt", moved.Rebuilt, "full_scan", moved.FullScan)
 	}
-	if d.exchange != nil {
-		d.exchange.start()
-	}
+	d.exchangeNow()
 	return report, err
 }
 
@@ -119,7 +117,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	d.mu.Lock()
 	s := d.state.status()
 	cpu := d.cpu
-	s.Remote = d.remote
+	s.Remote, s.ExchangingSince = d.remote, d.exchanging
 	d.mu.Unlock()
 	s.MemoryUsage = residentMemory()
 	if span := now.Sub(cpu.at); span > 0 {
