@@ -114,8 +114,8 @@ func asFailure(err error) *failure {
 		f = failf("clock_exhausted", "%w", err)
 	case errors.Is(err, projection.ErrNewer):
 		f = failf("newer_database", "%w", err).withHint("update bd; this one does not touch what a newer one wrote")
-	case gitCode(err) != "":
-		f = failf(gitCode(err), "%w", err)
+	case gitFailure(err) != nil:
+		f = gitFailure(err)
 	case errors.Is(err, context.Canceled):
 		f = failf("interrupted", "interrupted")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -128,24 +128,38 @@ func asFailure(err error) *failure {
 	return f
 }
 
-// gitCode is the code of a failure of replication that callers tell apart, ""
-// for any other.
-func gitCode(err error) string {
+// gitFailure gives a failure of replication its code and hint; nil for any
+// other error. Where the error itself names the next step there is no hint.
+func gitFailure(err error) *failure {
+	const later = "local work goes on; the next bd sync goes on from here"
+	const elsewhere = "another ref there may do: bd config set git.ref refs/heads/beads-ops, then bd sync --publish"
 	for _, kind := range []struct {
-		err  error
-		code string
+		err        error
+		code, hint string
 	}{
-		{replica.ErrDeleted, "ref_deleted"}, {replica.ErrMoved, "remote_moved"}, {replica.ErrForeign, "foreign_ref"},
-		{replica.ErrNewer, "newer_ref"}, {replica.ErrFlood, "too_much"}, {replica.ErrNotPinned, "not_shared"},
-		{git.ErrNonFastForward, "non_fast_forward"}, {git.ErrRejected, "rejected"}, {git.ErrNoRemote, "no_remote"},
-		{git.ErrAuthentication, "authentication"}, {git.ErrUnreachable, "unreachable"}, {git.ErrNotRepository, "no_repository"},
-		{git.ErrTooOld, "git_too_old"}, {git.ErrNoGit, "no_git"},
+		{replica.ErrDeleted, "ref_deleted", ""},
+		{replica.ErrMoved, "remote_moved", ""},
+		{replica.ErrForeign, "foreign_ref", elsewhere},
+		{replica.ErrNewer, "newer_ref", ""},
+		{replica.ErrFlood, "too_much", "what was read is kept; the next bd sync goes on from here"},
+		{replica.ErrNotPinned, "not_shared", "bd sync --publish"},
+		{git.ErrNonFastForward, "non_fast_forward", "bd sync"},
+		{git.ErrLocked, "ref_locked", "try again; if no git is at work there, remove the lock"},
+		{git.ErrRejected, "rejected", elsewhere},
+		{git.ErrNoRemote, "no_remote", "bd sync --publish NAME shares with another one"},
+		{git.ErrAuthentication, "authentication", "let git get in without asking a person (a key, a credential helper); " + later},
+		{git.ErrUnreachable, "unreachable", later},
+		{git.ErrNotRepository, "no_repository", ""},
+		{git.ErrTooOld, "git_too_old", ""},
+		{git.ErrNoGit, "no_git", "install git, 2.34 or newer"},
 	} {
 		if errors.Is(err, kind.err) {
-			return kind.code
+			f := failf(kind.code, "%w", err)
+			f.hint = kind.hint
+			return f
 		}
 	}
-	return ""
+	return nil
 }
 
 // candidates lists what an ambiguous id may mean, in one line.
