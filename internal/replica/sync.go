@@ -15,6 +15,7 @@ import (
 // A lost race is tried again after a time that doubles from retryBase.
 const (
 	maxAttempts = 8
+	maxLocked   = 10 // so many take longer than lockAge
 	retryBase   = 50 * time.Millisecond
 	retryMost   = 5 * time.Second
 )
@@ -51,17 +52,23 @@ func (s *step) once(ctx context.Context, remoteErr error) error {
 }
 
 // race does something again and again while others move the refs, or hold them:
-// another clone on the remote, here the git of a process that was killed.
+// another clone on the remote, here the git of a process that was killed. A git
+// that is told to end while it makes a lock leaves it behind; what nobody has
+// taken away by lockAge is removed here.
 func (s *step) race(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
 		lost := errors.Is(err, git.ErrStale) || errors.Is(err, git.ErrLocked) ||
 			errors.Is(err, git.ErrNonFastForward) && !s.want.NoFetch
-		if !lost || ctx.Err() != nil || attempt >= maxAttempts {
+		locked := errors.Is(err, git.ErrLocked)
+		if !lost || ctx.Err() != nil || attempt >= maxLocked || attempt >= maxAttempts && !locked {
 			return err
 		}
 		if err := s.pause(ctx, attempt); err != nil {
 			return err
+		}
+		if locked {
+			s.git.Tidy(refPrefix, lockAge, s.opts.Now())
 		}
 		if err := s.readRefs(ctx); err != nil {
 			return err

@@ -140,6 +140,32 @@ func TestLockedRef(t *testing.T) {
 	}
 }
 
+// A lock that a git of ours has left behind is removed when it is old enough,
+// also if it gets so only while it is waited for.
+func TestAbandonedLock(t *testing.T) {
+	t.Parallel()
+	_, all := sites(t, 2)
+	a, b := all[0], all[1]
+	a.create("one")
+	a.share()
+	b.share()
+	b.create("two")
+	b.sync()
+	lock := filepath.Join(a.dir, ".git/refs/beads/remotes/origin/ops.lock")
+	must(t, os.WriteFile(lock, nil, 0o600))
+	must(t, os.Chtimes(lock, a.now, a.now))
+	a.opts = func(o *replica.Options) {
+		o.Wait = func(_ context.Context, d time.Duration) error {
+			a.now = a.now.Add(d)
+			return nil
+		}
+	}
+	if r := a.sync(); r.Fetched == 0 || r.Unshared != 0 {
+		t.Errorf("after a lock was left behind: %+v", r)
+	}
+	equal(t, a, b)
+}
+
 func TestPushAlone(t *testing.T) {
 	t.Parallel()
 	_, all := sites(t, 2)
