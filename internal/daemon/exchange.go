@@ -16,7 +16,8 @@ import (
 const (
 	maxRemoteInterval = 5 * time.Minute
 	maxAuthFailures   = 3               // then only a successful bd sync begins again
-	exchangeGrace     = 3 * time.Second // for the running exchange, in a stop
+	exchangePatience  = time.Second     // in a stop, for the running exchange to end by itself
+	exchangeGrace     = 3 * time.Second // and then, when it was cancelled
 )
 
 // Exchanger is what a daemon needs of a replica.Replica. It has a workspace of
@@ -73,11 +74,11 @@ func newExchange(r Exchanger, s RemoteSettings, random io.Reader, now time.Time)
 	}
 }
 
-// work runs until ctx ends, which also ends the git that runs.
-func (e *exchange) work(ctx context.Context) {
+// work runs until stopping is closed; the end of ctx also ends the git that runs.
+func (e *exchange) work(ctx context.Context, stopping <-chan struct{}) {
 	for {
 		select {
-		case <-ctx.Done():
+		case <-stopping:
 			return
 		case want := <-e.kick:
 			var result exchanged
@@ -89,7 +90,7 @@ func (e *exchange) work(ctx context.Context) {
 			}
 			select {
 			case e.done <- result:
-			case <-ctx.Done():
+			case <-stopping:
 				return
 			}
 		}
@@ -232,22 +233,24 @@ func (e *exchange) trouble(r exchanged) string {
 }
 
 // workExchange starts the exchange beside the loop. finish ends it and reports
-// whether it has let go of its workspace.
+// whether it has let go of its workspace. The running one may end by itself: a
+// git that is told to end can leave locks behind, also on the remote.
 func (d *Daemon) workExchange() (finish func() bool) {
 	if d.exchange == nil {
 		return func() bool { return true }
 	}
+	stopping, stop := context.WithCancel(d.halted)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(d.halted))
-	stop := context.AfterFunc(d.halted, cancel)
+	context.AfterFunc(stopping, func() { time.AfterFunc(exchangePatience, cancel) })
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		d.exchange.work(ctx)
+		d.exchange.work(ctx, stopping.Done())
 	}()
 	return func() bool {
 		stop()
-		cancel()
-		limit := time.NewTimer(exchangeGrace)
+		defer cancel()
+		limit := time.NewTimer(exchangePatience + exchangeGrace)
 		defer limit.Stop()
 		select {
 		case <-ended:
