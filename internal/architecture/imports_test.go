@@ -58,6 +58,8 @@ var layers = []struct {
 		"reads the source of the others and must not link them"},
 	{"internal/doctest", nil,
 		"runs the built program as a user does"},
+	{"internal/sim", nil,
+		"drives the others from its tests alone; nobody may import a simulation"},
 	{"internal/acceptance", nil,
 		"drives the built program as many users do, and must see no more of it than they"},
 	{"cmd/bd", []string{"internal/cli"},

@@ -1,0 +1,16 @@
+// Package sim holds nothing but tests: a simulation of three to five replicas
+// in one process, in which people change the same issues at the same time, the
+// clocks are wrong, the network is cut, late, repeats itself and reorders, disks
+// fail and files are lost. When it is quiet again all replicas must have the
+// same issues, byte for byte, and nothing that was acknowledged may be missing.
+//
+// One seed decides everything: what happens, the time on every clock and every
+// random byte that product code asks for. So the same seed gives the same run,
+// and a failure says with which flags it is run again:
+//
+//	go test ./internal/sim -run 'TestModel$' -sim.seed=123 -sim.cases=1
+//
+// -sim.cases=N and -sim.git=N run so many seeds, from -sim.seed on: the first
+// over a network in memory, which carries lines from one workspace to another,
+// the second over a real Git remote.
+package sim
