@@ -2,12 +2,11 @@ package sim
 
 import (
 	"bytes"
-	"os"
 	"slices"
 	"strings"
 
 	"beads/internal/beadsjson"
-	"beads/internal/op"
+	"beads/internal/oplog"
 	"beads/internal/projection"
 )
 
@@ -80,11 +79,7 @@ func (s *site) checkHeld() {
 	}
 	p := s.place()
 	for name, path := range map[string]string{"log": p.LogPath(), "guard copy": p.GuardPath()} {
-		for raw := range bytes.Lines(s.readFile(path)) {
-			for _, part := range op.Split(bytes.TrimSuffix(raw, []byte("\n"))) {
-				copies[name][string(part)] = true
-			}
-		}
+		s.scan(path, func(e oplog.Entry) { copies[name][string(e.Record.Line)] = true })
 	}
 	for name, held := range copies {
 		for l, by := range s.acknowledged {
@@ -115,28 +110,33 @@ func (s *site) checkQuarantine() {
 	})
 }
 
+// torn is whether raw consists of nothing but beginnings of what was written: a
+// torn line, whatever was appended to it, and whole lines glued to a torn one.
 func (s *site) torn(raw string) bool {
 	known := slices.Concat(s.garbage, s.records)
 	for l := range s.attempted {
 		known = append(known, l.text)
 	}
-	// Whole lines glued together stay one if the last of them is torn.
-	for {
-		raw = strings.Trim(raw, "\x00\r \ufeff")
-		whole := ""
+	for raw = strings.Trim(raw, blanks); raw != ""; raw = strings.TrimLeft(raw, blanks) {
+		longest := 0
 		for _, text := range known {
-			if text = strings.Trim(text, "\x00\r "); strings.HasPrefix(text, raw) {
-				return true
-			} else if strings.HasPrefix(raw, text) && len(text) > len(whole) {
-				whole = text
+			text = strings.Trim(text, blanks)
+			n := 0
+			for n < min(len(text), len(raw)) && text[n] == raw[n] {
+				n++
 			}
+			longest = max(longest, n)
 		}
-		if whole == "" {
+		if longest == 0 {
 			return false
 		}
-		raw = raw[len(whole):]
+		raw = raw[longest:]
 	}
+	return true
 }
+
+// blanks are what a power loss and strange line ends leave.
+const blanks = "\x00\r\n \ufeff"
 
 // checkRebuilt demands that the database is what its log makes.
 func (s *site) checkRebuilt() {
@@ -149,9 +149,15 @@ func (s *site) checkRebuilt() {
 	}
 }
 
-func (w *world) readFile(path string) []byte {
+// scan reads a log from its start.
+func (w *world) scan(path string, fn func(oplog.Entry)) {
 	w.Helper()
-	data, err := os.ReadFile(path)
+	log, err := oplog.Open(oplog.OS{}, path, false)
 	w.must(err)
-	return data
+	_, err = log.Scan(w.Context(), oplog.Cursor{}, nil, func(e oplog.Entry) error {
+		fn(e)
+		return nil
+	})
+	w.must(err)
+	w.must(log.Close())
 }

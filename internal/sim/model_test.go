@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -148,7 +149,8 @@ func (m *model) copyFile() {
 	from, to := m.two()
 	from.heal()
 	to.heal()
-	data := m.readFile(from.place().LogPath())
+	data, err := os.ReadFile(from.place().LogPath())
+	m.must(err)
 	m.note("%s: the log of %s is appended to the log", to.name, from.name)
 	m.appendFile(to.place().LogPath(), data)
 }
