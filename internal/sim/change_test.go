@@ -75,12 +75,19 @@ func (s *site) create() {
 	s.commit(o)
 }
 
+// claim claims an issue. What is refused must be refused by the rules.
 func (s *site) claim(id string) {
-	lease := pick(s.world, []int64{0, 14400, 14400, 60})
-	s.commit(&op.Operation{
-		Do: op.DoClaim, Issue: id, If: &op.Condition{Unassigned: true, Lease: lease},
+	s.Helper()
+	o := &op.Operation{
+		Do: op.DoClaim, Issue: id, If: &op.Condition{Unassigned: true, Lease: pick(s.world, []int64{0, 14400, 14400, 60})},
 		Set: fields("assignee", s.by, "status", "in_progress"),
-	})
+	}
+	made := s.commit(o)
+	if made != nil {
+		s.claims = append(s.claims, workspace.Claim{Op: o.ID.String(), Issue: id, By: o.By, Session: o.Session})
+	} else if r, plain := s.fold(s.lines(), id); !o.ID.IsZero() && !s.faulty && plain && r.met(o) {
+		s.Errorf("%s refused claim %s of %s", s.name, o.ID, r.describe(id))
+	}
 }
 
 // text is some text that no other call makes.

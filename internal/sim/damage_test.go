@@ -120,9 +120,11 @@ func (s *site) rewrite(path string, inPlace bool) {
 }
 
 // stranger is what some other program writes into a log: no operation at all,
-// snapshot records, or operations of another version.
+// snapshot records, or operations that bd would not have made.
 func (s *site) stranger() []byte {
-	switch s.rand.IntN(4) {
+	switch s.rand.IntN(5) {
+	case 4:
+		return s.twin()
 	case 0:
 		return []byte(s.record() + pick(s.world, []string{"\n", "", "\r\n"}))
 	case 1:
@@ -139,6 +141,22 @@ func (s *site) stranger() []byte {
 		s.garbage = append(s.garbage, string(bytes.TrimSuffix([]byte(bad), []byte("\n"))))
 		return []byte(bad)
 	}
+}
+
+// twin is a line with the id of another one that the site has: somebody changed
+// the log by hand, sum and all.
+func (s *site) twin() []byte {
+	l := pick(s.world, s.lines())
+	record, err := op.Read([]byte(l.text))
+	s.must(err)
+	if record.Op.V > op.Version {
+		return nil // what is unknown is not written
+	}
+	record.Op.By = pick(s.world, []string{"aaron", "zoe"})
+	text, err := op.Encode(record.Op)
+	s.must(err)
+	s.attempted[line{l.id, string(text)}] = true
+	return append(text, '\n')
 }
 
 // strangeID is an id that no clock here made.

@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"beads/internal/git"
+	"beads/internal/op"
+	"beads/internal/projection"
 	"beads/internal/replica"
+	"beads/internal/workspace"
 )
 
 // trackingRef is where a site keeps the ref of its remote.
@@ -183,6 +186,7 @@ func (r *remote) wipe(s *site) {
 	p := s.place()
 	r.must(os.RemoveAll(p.Dir))
 	r.must(os.RemoveAll(p.Guard))
+	s.claims = nil // what is known of them was in there
 	s.init()
 }
 
@@ -228,7 +232,50 @@ func (r *remote) quiet() {
 	share(last)
 	for _, s := range r.sites {
 		share(s)
+		r.checkTold(s)
 	}
+}
+
+// checkTold demands that who lost a claim was told. It looks at issues on which
+// nobody did anything but claim: whatever else ends a claim, its maker may have
+// done, and need not be told.
+func (r *remote) checkTold(s *site) {
+	s.Helper()
+	local, err := s.place().Local()
+	s.must(err)
+	s.view(func(q *projection.Query) error {
+		latest := map[string]workspace.Claim{}
+		for _, c := range s.claims {
+			latest[c.Issue] = c
+		}
+		for _, id := range slices.Sorted(maps.Keys(latest)) {
+			c := latest[id]
+			history, err := q.History(id)
+			if err != nil {
+				return err
+			}
+			lost := false
+			for _, e := range history {
+				_, status := e.Op.Set["status"]
+				_, assignee := e.Op.Set["assignee"]
+				if e.Op.Do != op.DoClaim && (status || assignee || e.Op.Do == op.DoDelete || e.Op.Legacy != nil) {
+					lost = false
+					break
+				}
+				lost = lost || e.Op.ID.String() == c.Op && e.Effect == projection.EffectVoid
+			}
+			state, err := q.State(id)
+			if err != nil {
+				return err
+			}
+			same := c.Session != "" && state.HolderSession == c.Session && state.Issue.Assignee == c.By
+			told := slices.ContainsFunc(local.Lost, func(l workspace.LostClaim) bool { return l.Op == c.Op })
+			if lost && !same && !told {
+				s.Errorf("%s was not told that it lost claim %s of %s", s.name, c.Op, id)
+			}
+		}
+		return nil
+	})
 }
 
 func dirs(sites []*site) (all []string) {

@@ -19,21 +19,17 @@ import (
 // records are left out: of them only equality is known.
 func (w *world) checkReference() {
 	w.Helper()
-	byIssue := map[string]map[op.ID]string{}
-	for _, l := range w.sites[0].lines() {
+	lines := w.sites[0].lines()
+	issues := map[string]bool{}
+	for _, l := range lines {
 		record, err := op.Read([]byte(l.text))
 		w.must(err)
-		id := record.Op.Issue
-		if byIssue[id] == nil {
-			byIssue[id] = map[op.ID]string{}
-		}
-		byIssue[id][l.id] = l.text
+		issues[record.Op.Issue] = true
 	}
 	w.sites[0].view(func(q *projection.Query) error {
-		for _, id := range slices.Sorted(maps.Keys(byIssue)) {
-			r := &reference{text: map[string]string{"status": "open", "issue_type": "task"}, priority: 2,
-				labels: map[string]bool{}, deps: map[string]bool{}, comments: map[string]string{}, settings: map[string]string{}}
-			if !r.fold(w, byIssue[id]) {
+		for _, id := range slices.Sorted(maps.Keys(issues)) {
+			r, plain := w.fold(lines, id)
+			if !plain {
 				continue
 			}
 			got, err := describe(q, id)
@@ -46,6 +42,33 @@ func (w *world) checkReference() {
 		}
 		return nil
 	})
+}
+
+// fold applies the operations of one issue in the order of their ids. plain is
+// false if there are snapshot records among them.
+func (w *world) fold(lines []line, id string) (r *reference, plain bool) {
+	counts := map[op.ID]string{}
+	for _, l := range lines {
+		if other := counts[l.id]; other == "" || l.text < other { // of two lines with one id the smaller counts
+			counts[l.id] = l.text
+		}
+	}
+	r = newReference()
+	for _, opID := range slices.SortedFunc(maps.Keys(counts), op.ID.Compare) {
+		record, err := op.Read([]byte(counts[opID]))
+		w.must(err)
+		o := record.Op
+		if o.Issue != id {
+			continue
+		}
+		if o.Legacy != nil {
+			return nil, false
+		}
+		if o.V <= op.Version && r.met(o) {
+			r.apply(o)
+		}
+	}
+	return r, true
 }
 
 // A reference is an issue, or the settings.
@@ -61,21 +84,11 @@ type reference struct {
 	session        string
 }
 
-// fold applies operations in the order of their ids; false if there are snapshot
-// records among them.
-func (r *reference) fold(w *world, lines map[op.ID]string) bool {
-	for _, id := range slices.SortedFunc(maps.Keys(lines), op.ID.Compare) {
-		record, err := op.Read([]byte(lines[id]))
-		w.must(err)
-		o := record.Op
-		if o.Legacy != nil {
-			return false
-		}
-		if o.V <= op.Version && r.met(o) {
-			r.apply(o)
-		}
+func newReference() *reference {
+	return &reference{
+		text: map[string]string{"status": issue.StatusOpen}, priority: 2,
+		labels: map[string]bool{}, deps: map[string]bool{}, comments: map[string]string{}, settings: map[string]string{},
 	}
-	return true
 }
 
 // met is whether the operation's condition holds.
@@ -202,7 +215,7 @@ func (r *reference) describe(id string) string {
 
 // describe is reference.describe of what a site has.
 func describe(q *projection.Query, id string) (string, error) {
-	r := reference{text: map[string]string{}, labels: map[string]bool{}, deps: map[string]bool{}, comments: map[string]string{}, settings: map[string]string{}}
+	r := newReference()
 	if id == "" {
 		settings, err := q.Settings()
 		for name, value := range settings.Values {

@@ -34,6 +34,7 @@ type site struct {
 
 	archive func() func(yield func([]byte) error) error // of its Git ref; nil: none
 
+	claims    []workspace.Claim      // acknowledged here
 	opened    *workspace.Workspace   // nil: to be opened
 	abandoned []*workspace.Workspace // as a crash leaves them
 }
