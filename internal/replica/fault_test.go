@@ -362,6 +362,24 @@ func TestDamagedRef(t *testing.T) {
 	}
 }
 
+// The directory may vanish under an open workspace: the step restores it from
+// the guard copy as any other call does.
+func TestDirectoryRemoved(t *testing.T) {
+	t.Parallel()
+	_, all := sites(t, 1)
+	a := all[0]
+	a.create("one")
+	a.share()
+	a.create("two")
+	a.with(func(w *workspace.Workspace, r *replica.Replica) {
+		must(t, os.RemoveAll(w.Place().Dir))
+		if report, err := r.Sync(t.Context(), replica.SyncOptions{}); err != nil || report.Pushed != 1 {
+			t.Errorf("sync after the directory was removed: %+v, %v", report, err)
+		}
+	})
+	a.wantTitles("one", "two")
+}
+
 // With log, guard copy and database gone, everything comes back from the ref.
 func TestRebuildFromTheRef(t *testing.T) {
 	t.Parallel()

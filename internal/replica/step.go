@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -92,7 +93,15 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 
 // lock takes sync.lock.
 func (r *Replica) lock(ctx context.Context) (unlock func() error, err error) {
-	lock, err := oplog.OpenLock(filepath.Join(r.w.Place().Dir, lockName))
+	path := filepath.Join(r.w.Place().Dir, lockName)
+	lock, err := oplog.OpenLock(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// The directory vanished under the open workspace, which makes it
+		// again from the guard copy or says that it is gone.
+		if err = r.w.View(ctx, func(*projection.Query) error { return nil }); err == nil {
+			lock, err = oplog.OpenLock(path)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
