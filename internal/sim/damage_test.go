@@ -38,6 +38,7 @@ func (s *site) damage() {
 		{"the log is edited in place", func() { s.rewrite(p.LogPath(), true) }},
 		{"the guard copy is rewritten", func() { s.rewrite(p.GuardPath(), false) }},
 		{"the database is spoilt", func() { s.close(); s.spoil(p.DB) }},
+		{"a line is appended to the log under another's id", func() { s.appendFile(p.LogPath(), s.twin()) }},
 		{"something is appended to the log", func() { s.appendFile(p.LogPath(), s.stranger()) }},
 		{"something is appended to the guard copy", func() { s.appendFile(p.GuardPath(), s.stranger()) }},
 	}
@@ -120,11 +121,9 @@ func (s *site) rewrite(path string, inPlace bool) {
 }
 
 // stranger is what some other program writes into a log: no operation at all,
-// snapshot records, or operations that bd would not have made.
+// snapshot records, or operations of another version.
 func (s *site) stranger() []byte {
-	switch s.rand.IntN(5) {
-	case 4:
-		return s.twin()
+	switch s.rand.IntN(4) {
 	case 0:
 		return []byte(s.record() + pick(s.world, []string{"\n", "", "\r\n"}))
 	case 1:
@@ -153,6 +152,9 @@ func (s *site) twin() []byte {
 		return nil // what is unknown is not written
 	}
 	record.Op.By = pick(s.world, []string{"aaron", "zoe"})
+	if record.Op.Issue != "" && record.Op.Legacy == nil {
+		record.Op.Set = fields("title", s.text())
+	}
 	text, err := op.Encode(record.Op)
 	s.must(err)
 	s.attempted[line{l.id, string(text)}] = true

@@ -35,6 +35,7 @@ type site struct {
 	archive func() func(yield func([]byte) error) error // of its Git ref; nil: none
 
 	claims    []workspace.Claim      // acknowledged here
+	brokenOff bool                   // a step of replication failed half-way
 	opened    *workspace.Workspace   // nil: to be opened
 	abandoned []*workspace.Workspace // as a crash leaves them
 }
@@ -242,6 +243,7 @@ func (s *site) underFault(do func()) {
 		{Call: faultfs.Open, Err: syscall.EMFILE, N: 1 + s.rand.IntN(4)},
 		{Call: faultfs.Fstat, Err: syscall.EIO, N: 1 + s.rand.IntN(8)},
 		{Call: faultfs.Read, Err: syscall.EIO, N: 1 + s.rand.IntN(4), Keep: s.chance(50)},
+		{Call: faultfs.Any, Err: syscall.EIO, N: 1 + s.rand.IntN(60), Keep: true}, // it breaks off there
 	})
 	s.note("%s has a disk whose %s fails from call %d on, keep=%v short=%d", s.name, fault.Call, fault.N, fault.Keep, fault.Short)
 	s.faulty = true
