@@ -83,10 +83,13 @@ func (s *site) claim(id string) {
 		Set: fields("assignee", s.by, "status", "in_progress"),
 	}
 	made := s.commit(o)
-	if made != nil {
+	switch {
+	case made != nil:
 		s.claims = append(s.claims, workspace.Claim{Op: o.ID.String(), Issue: id, By: o.By, Session: o.Session})
-	} else if r, plain := s.fold(s.lines(), id); !o.ID.IsZero() && !s.faulty && plain && r.met(o) {
-		s.Errorf("%s refused claim %s of %s", s.name, o.ID, r.describe(id))
+	case !s.faulty && !o.ID.IsZero():
+		if r, plain := s.fold(s.lines(), id); plain && r.met(o) {
+			s.Errorf("%s refused claim %s of %s", s.name, o.ID, r.describe(id))
+		}
 	}
 }
 
