@@ -171,7 +171,7 @@ func operations(t *testing.T, path string) []string {
 	}
 	var lines []string
 	for raw := range strings.Lines(string(data)) {
-		for _, line := range op.Split([]byte(raw)) {
+		for _, line := range op.Split([]byte(strings.TrimSuffix(raw, "\n"))) {
 			if r, err := op.Read(line); err == nil && r.Op != nil {
 				lines = append(lines, string(r.Line))
 			}
