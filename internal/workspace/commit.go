@@ -198,6 +198,7 @@ func (s *session) write(b *batch) error {
 				return err
 			}
 		}
+		to.Log, to.Guard = advanced(from.Log, to.Log), advanced(from.Guard, to.Guard)
 		if to.Replaced {
 			to.Log, to.Guard = oplog.Cursor{}, oplog.Cursor{}
 		}
@@ -210,6 +211,17 @@ func (s *session) write(b *batch) error {
 		w.opts.Notice(fmt.Sprintf("saved, but the database is behind until the next command: %v", err))
 	}
 	return nil
+}
+
+// advanced is the cursor to store after an append. One that did not advance, since
+// the file ended in a torn line or somebody else wrote too, does not know of the
+// lines that were appended: the file could lose them again unseen. So it is
+// voided, and the copy is read whole the next time.
+func advanced(from, to oplog.Cursor) oplog.Cursor {
+	if to == from {
+		return oplog.Cursor{}
+	}
+	return to
 }
 
 // allow decides whether a file that took the log's place may be appended to:

@@ -74,6 +74,35 @@ func failOnce(t *testing.T, fault faultfs.Fault) bool {
 	return struck
 }
 
+// TestCutAfterTornLine: the log ended in a torn line when it was appended to,
+// and loses what was appended. Neither a commit nor a restored line may leave a
+// cursor that takes the rest for the whole.
+func TestCutAfterTornLine(t *testing.T) {
+	for name, tear := range map[string]int64{"then a commit": 0, "then lines are restored": 100} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.file("one", "two")
+			path := f.place().LogPath()
+			if tear > 0 {
+				f.write(path, f.read(path)[:tear])
+			} else {
+				f.write(path, f.read(path)+`{"op":"01`)
+				f.want("one", "two") // the torn line is noticed
+			}
+			size := len(f.read(path))
+			f.file("three")
+			// What was torn and closed off stays, and a byte more.
+			f.write(path, f.read(path)[:size+2])
+			f.want("one", "three", "two")
+			f.file("four")
+			log, guard := operations(t, path), operations(t, f.place().GuardPath())
+			if !slices.Equal(log, guard) {
+				t.Errorf("log holds %d operations, guard copy %d", len(log), len(guard))
+			}
+		})
+	}
+}
+
 // TestPowerLoss takes away what was not fsynced after each commit.
 func TestPowerLoss(t *testing.T) {
 	for _, nuls := range []bool{false, true} {

@@ -258,7 +258,9 @@ func (u *union) appendMissing(c *copyScan) (failure, err error) {
 	size, restored := 0, 0
 	flush := func() {
 		if failure == nil && len(block) > 0 {
-			c.cursor, failure = c.log.Append(block, c.cursor)
+			var to oplog.Cursor
+			to, failure = c.log.Append(block, c.cursor)
+			c.cursor = advanced(c.cursor, to)
 		}
 		block, size = block[:0], 0
 	}
