@@ -2,7 +2,10 @@ package control
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"beads/internal/metrics"
 )
 
 // The values of Status.Status.
@@ -22,7 +25,9 @@ type Status struct {
 	SyncCount     int64      `json:"sync_count"`   // cycles since StartTime, failed ones too
 	ErrorCount    int64      `json:"error_count"`  // of them
 	MemoryUsage   int64      `json:"memory_usage"` // resident
-	CPUPercent    float64    `json:"cpu_percent"`  // of one processor, over the last half minute or so
+	MemoryPeak    int64      `json:"memory_peak"`  // the most that was ever resident
+	CPUPercent    float64    `json:"cpu_percent"`  // of one processor, over the last minute
+	CPUSeconds    float64    `json:"cpu_seconds"`  // used since the process began
 	LastError     string     `json:"last_error"`   // of the last step; "" if it succeeded
 	Workspace     string     `json:"workspace"`    // the directory with the log
 	Version       string     `json:"version"`      // of the daemon's program
@@ -32,6 +37,12 @@ type Status struct {
 	Applied       int64      `json:"operations_applied"`
 	Restored      int64      `json:"lines_restored"`
 	Config        string     `json:"config"` // the daemon.yaml that was read; "" if none
+	Socket        string     `json:"socket"` // where it answers; "" if it does not run
+
+	Unpublished  *int64 `json:"unpublished_operations"` // not known to be on the remote; nil: not known yet, or no Git
+	Quarantine   *int64 `json:"quarantine"`             // lines that cannot be read; nil: not known
+	Health       string `json:"health"`                 // as Health.Status; "" before the first look
+	HealthReason string `json:"health_reason"`          // the first thing that is not healthy
 
 	Remote          *Remote    `json:"remote"`           // nil: not known yet, or there is no Git
 	ExchangingSince *time.Time `json:"exchanging_since"` // nil: no exchange with the remote is under way
@@ -58,10 +69,43 @@ type Report struct {
 	Seconds     float64 `json:"seconds"`
 }
 
-// Handler is the daemon as the socket sees it. Status must not wait for a
-// running step; the contexts end with the connection's deadline or the server.
+// SyncResult says what one whole cycle moved.
+type SyncResult struct {
+	Report
+	Exchange *Exchange `json:"exchange"` // nil: there is no Git
+}
+
+// Exchange says what one exchange with Git and, once a remote is pinned, with
+// the remote moved. Counts are operations, but for Quarantined, which is lines.
+type Exchange struct {
+	Published   int     `json:"published"` // to the repository's own ref
+	Fetched     int     `json:"fetched"`
+	Restored    int     `json:"restored"`
+	Pushed      int64   `json:"pushed"`
+	Quarantined int     `json:"quarantined"`
+	Unpublished int64   `json:"unpublished_operations"` // not known to be on the remote
+	Error       string  `json:"error"`                  // "" if it succeeded; local work is not lost by it
+	Seconds     float64 `json:"seconds"`
+}
+
+// What a Handler may fail with, beside errors of its own.
+var (
+	// ErrMetricsOff: the settings say that nothing is measured.
+	ErrMetricsOff = errors.New("metrics are off (enable_metrics: false)")
+	// ErrStopping: a clean stop has begun.
+	ErrStopping = errors.New("the daemon is stopping")
+)
+
+// Handler is the daemon as the socket sees it. Status, Metrics and Subscribe
+// must not wait for a running step; the contexts end with the server.
 type Handler interface {
 	Status(ctx context.Context) (Status, error)
-	Refresh(ctx context.Context) (Report, error)
+	Health(ctx context.Context) (Health, error)
+	Metrics(ctx context.Context) (metrics.Snapshot, error)
+	Sync(ctx context.Context) (SyncResult, error)
+	Reload(ctx context.Context) error
 	Stop(ctx context.Context) error
+	// Subscribe returns the events from now on, until cancel is called. The
+	// channel is closed when the reader was too slow or no more will come.
+	Subscribe() (events <-chan Event, cancel func())
 }

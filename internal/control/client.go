@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"beads/internal/metrics"
 )
 
 const connectPatience = time.Second
@@ -51,10 +53,53 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return s, c.call(ctx, "GET", "/v1/status", &s)
 }
 
-// Refresh lets the daemon do one step now.
-func (c *Client) Refresh(ctx context.Context) (Report, error) {
-	var r Report
-	return r, c.call(ctx, "POST", "/v1/refresh", &r)
+// Health lets the daemon look at itself.
+func (c *Client) Health(ctx context.Context) (Health, error) {
+	var h Health
+	return h, c.call(ctx, "GET", "/v1/health", &h)
+}
+
+// Metrics asks what the daemon has counted.
+func (c *Client) Metrics(ctx context.Context) (metrics.Snapshot, error) {
+	var s metrics.Snapshot
+	return s, c.call(ctx, "GET", "/v1/metrics", &s)
+}
+
+// Sync lets the daemon do one whole cycle now, and returns when it is over.
+func (c *Client) Sync(ctx context.Context) (SyncResult, error) {
+	var r SyncResult
+	return r, c.call(ctx, "POST", "/v1/sync", &r)
+}
+
+// Reload lets the daemon read its settings again.
+func (c *Client) Reload(ctx context.Context) error {
+	return c.call(ctx, "POST", "/v1/reload", &struct{}{})
+}
+
+// Events calls each with every event from now on, in order. It returns when ctx
+// ends (its cause), when each fails (that error), or when the daemon ends the
+// stream (ErrStreamEnded): it stopped, or each was so slow that events were lost.
+// A daemon that has been silent for too long is an error too.
+func (c *Client) Events(ctx context.Context, each func(Event) error) error {
+	conn, _, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	unblock := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer unblock()
+	const path = "/v1/events"
+	if err = writeRequest(conn, "GET", path); err == nil {
+		err = readStream(conn, each)
+	}
+	var own eachError
+	switch {
+	case errors.As(err, &own):
+		return own.error
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("daemon %s: %w", path, err)
 }
 
 // Stop begins a clean stop. That it returned says that the daemon heard, not

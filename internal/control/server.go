@@ -8,8 +8,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+
+	"beads/internal/metrics"
 )
 
 // Bounds on a connection.
@@ -17,6 +20,7 @@ const (
 	headPatience  = 5 * time.Second // until the request is there
 	writePatience = 5 * time.Second
 	maxConns      = 64
+	maxStreams    = 32 // of them: they must leave room for status and stop
 )
 
 // Listener is a bound socket.
@@ -107,6 +111,7 @@ func Serve(ctx context.Context, l *Listener, uid int, h Handler) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	slots := make(chan struct{}, maxConns)
+	s := server{h: h, uid: uid, streams: make(chan struct{}, maxStreams)}
 	for {
 		conn, err := l.AcceptUnix()
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
@@ -127,48 +132,100 @@ func Serve(ctx context.Context, l *Listener, uid int, h Handler) error {
 		running.Go(func() {
 			defer func() { <-slots }()
 			defer conn.Close()
-			serveConn(ctx, conn, uid, h)
+			s.serve(ctx, conn)
 		})
 	}
 }
 
-// serveConn answers one request. Errors of the connection are the client's.
-func serveConn(ctx context.Context, conn *net.UnixConn, uid int, h Handler) {
-	if peer, err := peerOf(conn); err != nil || peer.known && peer.uid != uid {
+// server is what the connections of one Serve share.
+type server struct {
+	h       Handler
+	uid     int
+	streams chan struct{}
+}
+
+// serve answers one request. Errors of the connection are the client's.
+func (s server) serve(ctx context.Context, conn *net.UnixConn) {
+	if peer, err := peerOf(conn); err != nil || peer.known && peer.uid != s.uid {
 		return
 	}
 	// The deadline also ends connections that say nothing when we stop.
 	_ = conn.SetReadDeadline(time.Now().Add(headPatience))
 	unblock := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer unblock()
-	method, path, err := readRequest(conn)
+	r, err := readRequest(conn)
 	var refused *httpError
 	if err != nil && !errors.As(err, &refused) {
 		return // nobody asked
 	}
 	var value any
 	if err == nil {
-		value, err = answer(ctx, method, path, h)
+		value, err = s.answer(ctx, r)
+	}
+	if _, ok := value.(stream); ok && err == nil {
+		if err = s.stream(ctx, conn); err == nil {
+			return
+		}
 	}
 	_ = conn.SetWriteDeadline(time.Now().Add(writePatience))
 	_ = writeResponse(conn, value, err)
 }
 
-func answer(ctx context.Context, method, path string, h Handler) (any, error) {
+// stream stands for an answer without an end.
+type stream struct{}
+
+func (s server) answer(ctx context.Context, r request) (any, error) {
+	h := s.h
 	routes := map[string]struct {
 		method string
 		call   func() (any, error)
 	}{
 		"/v1/status":  {"GET", func() (any, error) { return h.Status(ctx) }},
-		"/v1/refresh": {"POST", func() (any, error) { return h.Refresh(ctx) }},
+		"/v1/health":  {"GET", func() (any, error) { return h.Health(ctx) }},
+		"/v1/metrics": {"GET", func() (any, error) { return s.metrics(ctx, r) }},
+		"/v1/events":  {"GET", func() (any, error) { return stream{}, nil }},
+		"/v1/sync":    {"POST", func() (any, error) { return h.Sync(ctx) }},
+		"/v1/reload":  {"POST", func() (any, error) { return struct{}{}, h.Reload(ctx) }},
 		"/v1/stop":    {"POST", func() (any, error) { return struct{}{}, h.Stop(ctx) }},
 	}
-	route, ok := routes[path]
+	route, ok := routes[r.path]
 	if !ok {
-		return nil, &httpError{404, "no such path: " + path}
+		return nil, &httpError{status: 404, reason: "no such path: " + r.path}
 	}
-	if route.method != method {
-		return nil, &httpError{405, path + " takes " + route.method}
+	if route.method != r.method {
+		return nil, &httpError{status: 405, reason: r.path + " takes " + route.method, allow: route.method}
 	}
 	return route.call()
+}
+
+// metrics answers OpenMetrics text unless JSON is asked for, by format=json or
+// by an Accept that names it first.
+func (s server) metrics(ctx context.Context, r request) (any, error) {
+	format := r.query.Get("format")
+	if format == "" {
+		format = preferred(r.accept)
+	}
+	if format != "json" && format != "openmetrics" {
+		return nil, &httpError{status: 400, reason: "format must be json or openmetrics"}
+	}
+	shot, err := s.h.Metrics(ctx)
+	if err != nil || format == "json" {
+		return shot, err
+	}
+	return text{metrics.ContentType, shot.OpenMetrics()}, nil
+}
+
+// preferred is the format that an Accept header names first. Weights are not
+// looked at: who asks for metrics names what it wants.
+func preferred(accept string) string {
+	for item := range strings.SplitSeq(accept, ",") {
+		kind, _, _ := strings.Cut(item, ";")
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case "application/json":
+			return "json"
+		case "application/openmetrics-text", "text/plain":
+			return "openmetrics"
+		}
+	}
+	return "openmetrics"
 }

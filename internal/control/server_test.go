@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
+
+	"beads/internal/metrics"
 )
 
 func TestMain(m *testing.M) {
@@ -21,20 +24,29 @@ func TestMain(m *testing.M) {
 
 // fake is a Handler that remembers.
 type fake struct {
-	status  Status
-	err     error
-	stopped chan struct{}
+	Hub
+	status   Status
+	err      error
+	stopped  chan struct{}
+	reloaded int
 }
 
 func (f *fake) Status(context.Context) (Status, error) { return f.status, f.err }
-func (f *fake) Refresh(ctx context.Context) (Report, error) {
+func (f *fake) Health(context.Context) (Health, error) {
+	return Health{Status: Warning, Checks: []Check{{Name: "memory", Status: Warning, Message: "Memory usage exceeds limit"}}}, f.err
+}
+func (f *fake) Metrics(context.Context) (metrics.Snapshot, error) {
+	return metrics.New(time.Unix(0, 0)).Snapshot(), f.err
+}
+func (f *fake) Sync(ctx context.Context) (SyncResult, error) {
 	if f.status.PID == 0 {
 		<-ctx.Done() // a step that takes for ever
-		return Report{}, ctx.Err()
+		return SyncResult{}, ctx.Err()
 	}
-	return Report{Applied: 3}, nil
+	return SyncResult{Report: Report{Applied: 3}, Exchange: &Exchange{Pushed: 2}}, nil
 }
-func (f *fake) Stop(context.Context) error { close(f.stopped); return nil }
+func (f *fake) Reload(context.Context) error { f.reloaded++; return f.err }
+func (f *fake) Stop(context.Context) error   { close(f.stopped); return nil }
 
 // socketPath is short enough for every system, unlike t.TempDir.
 func socketPath(t *testing.T) string {
@@ -85,8 +97,17 @@ func TestClientAndServer(t *testing.T) {
 	if s, err := c.Status(t.Context()); err != nil || s.PID != 42 || s.SyncCount != 7 {
 		t.Errorf("status: %+v %v", s, err)
 	}
-	if r, err := c.Refresh(t.Context()); err != nil || r.Applied != 3 {
-		t.Errorf("refresh: %+v %v", r, err)
+	if r, err := c.Sync(t.Context()); err != nil || r.Applied != 3 || r.Exchange == nil || r.Exchange.Pushed != 2 {
+		t.Errorf("sync: %+v %v", r, err)
+	}
+	if h, err := c.Health(t.Context()); err != nil || h.Status != Warning || len(h.Checks) != 1 {
+		t.Errorf("health: %+v %v", h, err)
+	}
+	if m, err := c.Metrics(t.Context()); err != nil || !m.StartTime.Equal(time.Unix(0, 0)) || len(m.RefreshSeconds.Buckets) == 0 {
+		t.Errorf("metrics: %+v %v", m, err)
+	}
+	if err := c.Reload(t.Context()); err != nil || h.reloaded != 1 {
+		t.Errorf("reload: %d %v", h.reloaded, err)
 	}
 	h.err = errors.New("broken")
 	if _, err := c.Status(t.Context()); err == nil || !strings.Contains(err.Error(), "broken") {
@@ -168,7 +189,7 @@ func TestServeEndsWithOpenConnections(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() {
-		_, err := c.Refresh(t.Context())
+		_, err := c.Sync(t.Context())
 		done <- err
 	}()
 	stop() // hangs if it waits for either

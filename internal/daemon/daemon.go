@@ -12,6 +12,8 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/metrics"
+	"beads/internal/projection"
 	"beads/internal/registry"
 	"beads/internal/watch"
 	"beads/internal/workspace"
@@ -22,6 +24,7 @@ type Workspace interface {
 	Place() workspace.Place
 	Refresh(ctx context.Context, verify bool) (workspace.Report, error)
 	Checkpoint() error
+	Peek(ctx context.Context, fn func(*projection.Query) error) error
 	Close() error
 }
 
@@ -60,6 +63,8 @@ type Daemon struct {
 	serving sync.WaitGroup
 	serve   context.Context // ends the control socket
 	hangUp  context.CancelFunc
+	metrics *metrics.Set
+	events  control.Hub
 
 	// Used by Start, then by Run's loop, then by release.
 	ws     Workspace
@@ -67,25 +72,25 @@ type Daemon struct {
 	schedule
 	exchange *exchange // nil: no replication
 	program  program
+	seen     int64    // rows of operations that the last look found
+	meter    cpuMeter // of the metrics; a new interval at each sample
 
 	mu    sync.Mutex // guards what follows; nothing is called under it
 	state State
-	cpu   cpuSample
+	cpu   cpuMeter // of the status; a new interval at each heartbeat
 
 	remote     *control.Remote
-	exchanging *time.Time // since when an exchange is under way; nil: none is
-}
-
-type cpuSample struct {
-	at   time.Time
-	used time.Duration
+	exchanging *time.Time     // since when an exchange is under way; nil: none is
+	quarantine *int64         // lines; nil: not counted yet
+	health     control.Health // what the last look found
+	measures   bool           // enable_metrics
 }
 
 // Start does what must have worked before the daemon is ready: lock, log,
 // workspace and database, watcher, socket. On an error nothing is left open and
 // the lock is free. The caller then calls Run.
 func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
-	d := &Daemon{opts: o, wake: make(chan func(context.Context) error), program: newProgram(o.Program)}
+	d := &Daemon{opts: o, wake: make(chan func(context.Context) error), program: newProgram(o.Program), seen: notSeen}
 	d.halted, d.halt = context.WithCancel(context.WithoutCancel(ctx))
 	d.serve, d.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
@@ -114,7 +119,8 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	d.previous()
 	started := now.UTC()
 	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
-	d.cpu = cpuSample{at: now}
+	d.cpu, d.meter = newCPUMeter(now), newCPUMeter(now)
+	d.metrics = metrics.New(now)
 	d.schedule = newSchedule(o.Config, now)
 	// Before the refresh, so that nothing falls between the two.
 	if d.watcher, err = d.watch(); err != nil {
@@ -123,6 +129,9 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if _, err = d.ws.Refresh(ctx, false); err != nil {
 		return nil, err
 	}
+	d.takeStock(ctx)
+	d.measure(now)
+	d.count()
 	if o.Exchange != nil {
 		exchanger, err := o.Exchange(ctx, d.notice)
 		if err != nil {

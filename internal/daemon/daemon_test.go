@@ -13,6 +13,7 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/projection"
 	"beads/internal/watch"
 	"beads/internal/workspace"
 )
@@ -37,6 +38,9 @@ type fakeWorkspace struct {
 func (w *fakeWorkspace) Place() workspace.Place { return w.place }
 func (w *fakeWorkspace) Checkpoint() error      { w.checkpoints++; return nil }
 func (w *fakeWorkspace) Close() error           { w.closed++; return nil }
+func (w *fakeWorkspace) Peek(context.Context, func(*projection.Query) error) error {
+	return nil // there is no database
+}
 func (w *fakeWorkspace) Refresh(ctx context.Context, verify bool) (workspace.Report, error) {
 	w.refreshes++
 	if verify {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"beads/internal/control"
@@ -45,7 +46,6 @@ type exchange struct {
 	kick chan replica.SyncOptions // capacity 1: what is asked twice is done once
 	done chan exchanged
 
-	under    int // exchanges that were asked for and have not reported
 	pinned   bool
 	unshared bool
 	next     time.Time     // when the remote is asked again
@@ -54,6 +54,16 @@ type exchange struct {
 	refusal  time.Time     // when the last of them was
 	lastErr  string
 	told     map[string]bool // lost claims that are in the log already
+
+	asked    int64 // how many exchanges were asked for
+	finished int64 // and how many of them are over
+	waiters  []waiter
+}
+
+// waiter is told of the exchange with the number ticket.
+type waiter struct {
+	ticket int64
+	result chan exchanged // capacity 1
 }
 
 // exchanged is what one Sync came to.
@@ -106,7 +116,7 @@ func (e *exchange) start() {
 	}
 	select {
 	case e.kick <- want:
-		e.under++
+		e.asked++
 	default: // one is asked for already
 	}
 }
@@ -123,6 +133,26 @@ func (d *Daemon) exchangeNow() {
 	if d.exchanging == nil {
 		d.exchanging = &now
 	}
+}
+
+// await returns where the result of what was asked for last will be: of the
+// exchange that has not begun yet, or else of the one that runs.
+func (e *exchange) await() <-chan exchanged {
+	w := waiter{ticket: e.asked, result: make(chan exchanged, 1)}
+	e.waiters = append(e.waiters, w)
+	return w.result
+}
+
+// finish tells those who wait for r, the next result.
+func (e *exchange) finish(r exchanged) {
+	e.finished++
+	e.waiters = slices.DeleteFunc(e.waiters, func(w waiter) bool {
+		over := w.ticket <= e.finished
+		if over {
+			w.result <- r
+		}
+		return over
+	})
 }
 
 // remoteDue reports whether the remote is to be asked, and counts it as asked.
@@ -180,7 +210,6 @@ func (e *exchange) jitter() time.Duration {
 func (d *Daemon) Exchanged(r exchanged) {
 	e := d.exchange
 	now := d.opts.Now()
-	e.under--
 	e.note(now, r)
 	text := e.trouble(r)
 	switch {
@@ -201,6 +230,9 @@ func (d *Daemon) Exchanged(r exchanged) {
 			d.log.Warn("Claim lost: "+visible(lost.Issue), "operation", "exchange", "holder", visible(lost.Holder), "reason", lost.Reason)
 		}
 	}
+	d.metrics.Exchanged(r.report.Duration, r.report.Published, r.report.Fetched)
+	d.publish(control.SyncEvent, control.Synced{Time: d.opts.Now().UTC(), Exchange: r.answer(), Error: text})
+	e.finish(r)
 	remote := &control.Remote{Unshared: r.status.Unshared, ClaimsLost: len(r.status.ClaimsLost), Error: text}
 	if r.status.Remote != nil {
 		remote.Name, remote.URL = r.status.Remote.Name, r.status.Remote.URL
@@ -211,7 +243,7 @@ func (d *Daemon) Exchanged(r exchanged) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.remote, d.exchanging = remote, nil; e.under > 0 {
+	if d.remote, d.exchanging = remote, nil; e.asked > e.finished {
 		d.exchanging = &now
 	}
 }
@@ -230,6 +262,18 @@ func (e *exchange) trouble(r exchanged) string {
 		text += "; not asked again until a bd sync gets through"
 	}
 	return visible(text)
+}
+
+// answer is the result as the control socket tells it.
+func (r exchanged) answer() *control.Exchange {
+	e := &control.Exchange{
+		Published: r.report.Published, Fetched: r.report.Fetched, Restored: r.report.Restored, Pushed: r.report.Pushed,
+		Quarantined: r.report.Quarantined, Unpublished: r.status.Unshared, Seconds: r.report.Duration.Seconds(),
+	}
+	if r.err != nil {
+		e.Error = visible(r.err.Error())
+	}
+	return e
 }
 
 // workExchange starts the exchange beside the loop. finish ends it and reports

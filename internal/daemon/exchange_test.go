@@ -182,7 +182,7 @@ func TestExchangedTellsOnce(t *testing.T) {
 			t.Errorf("%q stands %d times in the log, want %d:\n%s", text, got, want, f.log.String())
 		}
 	}
-	if s, err := (handler{f.Daemon}).Status(t.Context()); err != nil || s.Remote == nil || s.Remote.ClaimsLost != 1 || s.Remote.Error != "" {
+	if s, err := (handler{Daemon: f.Daemon}).Status(t.Context()); err != nil || s.Remote == nil || s.Remote.ClaimsLost != 1 || s.Remote.Error != "" {
 		t.Errorf("status %+v, %v", s.Remote, err)
 	}
 	f.stop(t)

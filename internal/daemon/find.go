@@ -12,7 +12,7 @@ import (
 
 // How long a daemon may take to answer, to end, and to die.
 const (
-	answerPatience = 2 * time.Second
+	answerPatience = 800 * time.Millisecond // no command takes a second longer for a daemon that hangs
 	stopPatience   = 10 * time.Second
 	killPatience   = 5 * time.Second
 	searchInterval = 100 * time.Millisecond
@@ -31,7 +31,7 @@ func (e *StopError) Error() string { return "failed to stop daemon: " + e.Reason
 
 // Inspect says how the daemon of the workspace at p is. It asks the daemon and,
 // if none answers, reads what the last one left; it changes nothing. A daemon
-// that has the lock but does not answer is Failing.
+// that has the lock but does not answer within 800 ms is Failing.
 func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (control.Status, error) {
 	s, answered, err := ask(ctx, p, sockets)
 	if err == nil {
@@ -51,7 +51,7 @@ func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (con
 			pid = answered
 		}
 		s.PID, s.Status = pid, control.Failing
-		s.LastError = fmt.Sprintf("the daemon holds its lock but cannot be asked: %v", err)
+		s.LastError = fmt.Sprintf("PID %d holds the daemon's lock but cannot be asked: %v", pid, err)
 		return s, nil
 	}
 	s.PID = 0
@@ -82,11 +82,14 @@ func ask(ctx context.Context, p workspace.Place, sockets control.Place) (s contr
 	asking, cancel := context.WithTimeoutCause(ctx, answerPatience, errors.New("it does not answer"))
 	defer cancel()
 	client, err := search(asking, p, sockets)
-	if err != nil {
-		return control.Status{}, 0, err
+	if err == nil {
+		pid = client.PID()
+		s, err = client.Status(asking)
 	}
-	s, err = client.Status(asking)
-	return s, client.PID(), err
+	if err != nil && asking.Err() != nil {
+		err = context.Cause(asking)
+	}
+	return s, pid, err
 }
 
 // Stop ends the daemon of the workspace at p and returns its PID when its lock

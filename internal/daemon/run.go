@@ -27,6 +27,7 @@ func (e leaveError) Error() string { return e.reason }
 // opened. Call it once.
 func (d *Daemon) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, d.halt)()
+	defer context.AfterFunc(d.halted, d.events.Close)()
 	steps, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	watching, stopWatching := context.WithCancel(steps)
@@ -97,7 +98,7 @@ func (d *Daemon) end(cause error, abandoned bool, watched <-chan error) error {
 // listen serves l until the daemon ends or l is closed.
 func (d *Daemon) listen(l *control.Listener) {
 	d.serving.Go(func() {
-		if err := control.Serve(d.serve, l, d.opts.Sockets.UID, handler{d}); err != nil {
+		if err := control.Serve(d.serve, l, d.opts.Sockets.UID, handler{d, l.Path()}); err != nil {
 			d.log.Error("Control socket failed", "operation", "control", "error", err)
 		}
 	})
@@ -115,6 +116,7 @@ func (d *Daemon) loop(steps context.Context) error {
 	defer timer.Stop()
 	for {
 		now := d.opts.Now()
+		d.count()
 		timer.Reset(min(d.wait(now), d.exchange.wait(now)))
 		var err error
 		select {
@@ -177,10 +179,16 @@ func (d *Daemon) Tick(ctx context.Context) error {
 	}
 	if !now.Before(d.beat) {
 		d.beat = now.Add(beatInterval)
-		d.sample(now)
+		d.mu.Lock()
+		d.cpu.sample(now)
+		d.mu.Unlock()
 		if err := d.lock.Beat(now); err != nil {
 			d.log.Warn("Lock file not written", "operation", "lock", "error", err)
 		}
+	}
+	if d.measureDue(now) {
+		d.takeStock(ctx)
+		d.measure(now)
 	}
 	if d.exchange.remoteDue(now) {
 		d.exchangeNow()

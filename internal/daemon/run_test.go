@@ -29,8 +29,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := client.Refresh(t.Context()); err != nil {
-		t.Errorf("refresh: %+v %v", r, err)
+	if r, err := client.Sync(t.Context()); err != nil || r.Exchange != nil {
+		t.Errorf("sync: %+v %v", r, err)
 	}
 	s, err := client.Status(t.Context())
 	if err != nil || s.Status != control.Running || s.SyncCount != 2 || s.MemoryUsage < 1<<20 || s.Workspace != f.opts.Place.Dir || s.Watcher == "" {

@@ -24,6 +24,7 @@ type schedule struct {
 	cycles    *watch.Debouncer // as refreshes, but at most one per max_sync_frequency
 
 	beat, look, full time.Time
+	sampled          time.Time // when the gauges were read; zero: never
 	retry            time.Time // zero: nothing failed
 	failures         int       // in a row
 	active           time.Time // last event or request, for idle_exit
@@ -61,6 +62,9 @@ func (s *schedule) wait(now time.Time) time.Duration {
 	if s.config.AutoSync {
 		next = min(next, s.full.Sub(now))
 	}
+	if s.config.EnableMetrics {
+		next = min(next, s.sampled.Add(s.config.MetricsInterval).Sub(now))
+	}
 	if !s.retry.IsZero() {
 		next = min(next, s.retry.Sub(now))
 	}
@@ -87,6 +91,26 @@ func (s *schedule) due(now time.Time) (cycle, refresh bool) {
 	refresh = s.refreshes.Take(now)
 	cycle = s.cycles.Take(now) || cycle
 	return cycle, refresh && !cycle
+}
+
+// measureDue reports whether the gauges are to be read, and counts it as done.
+func (s *schedule) measureDue(now time.Time) bool {
+	if !s.config.EnableMetrics || now.Before(s.sampled.Add(s.config.MetricsInterval)) {
+		return false
+	}
+	s.sampled = now
+	return true
+}
+
+// queued is how many steps are asked for and not begun.
+func (s *schedule) queued() int {
+	n := 0
+	for _, d := range []*watch.Debouncer{s.refreshes, s.cycles} {
+		if d.Pending() {
+			n++
+		}
+	}
+	return n
 }
 
 // idle reports whether idle_exit is over.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"time"
 
 	"beads/internal/control"
 	"beads/internal/projection"
@@ -18,12 +17,13 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 	if err := d.Look(); err != nil {
 		return workspace.Report{}, err
 	}
-	verify := d.verify
+	verify, began := d.verify, d.opts.Now()
 	report, err := d.ws.Refresh(ctx, verify)
 	if err != nil && ctx.Err() != nil {
 		return report, leaveError{"a stop has begun"} // it was cancelled, nothing is wrong
 	}
 	now := d.opts.Now()
+	d.metrics.Refreshed(now.Sub(began), report.Applied)
 	if err == nil {
 		if dir := d.ws.Place().Dir; dir != d.opts.Place.Dir {
 			return report, leaveError{"the workspace is now in " + dir}
@@ -31,6 +31,7 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		d.verify = false
 		d.succeeded()
 		d.add(report)
+		d.takeStock(ctx)
 	} else {
 		if leave := d.Look(); leave != nil {
 			return report, leave // it failed because the workspace went away
@@ -69,12 +70,15 @@ func (d *Daemon) Sync(ctx context.Context) error {
 
 func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 	d.log.Debug("Starting sync operation", "operation", "sync")
+	began := d.opts.Now()
 	report, err := d.Refresh(ctx)
 	if leave := leaveOnly(err); leave != nil {
 		return report, err
 	}
 	moved := d.take()
 	now := d.opts.Now().UTC()
+	d.metrics.Synced(now.Sub(began), err != nil)
+	d.publishCycle(moved, err)
 	d.mu.Lock()
 	d.state.SyncCount++
 	d.state.LastSync = &now
@@ -95,77 +99,4 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 	}
 	d.exchangeNow()
 	return report, err
-}
-
-// sample starts a new span for the processor's share.
-func (d *Daemon) sample(now time.Time) {
-	used := processorTime()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.cpu = cpuSample{at: now, used: used}
-}
-
-// handler is the daemon as its control socket sees it.
-type handler struct{ *Daemon }
-
-var _ control.Handler = handler{}
-
-// Status answers at once, also while a step runs.
-func (h handler) Status(context.Context) (control.Status, error) {
-	d := h.Daemon
-	now, used := d.opts.Now(), processorTime()
-	d.mu.Lock()
-	s := d.state.status()
-	cpu := d.cpu
-	s.Remote, s.ExchangingSince = d.remote, d.exchanging
-	d.mu.Unlock()
-	s.MemoryUsage = residentMemory()
-	if span := now.Sub(cpu.at); span > 0 {
-		s.CPUPercent = float64((used - cpu.used).Milliseconds()) / float64(max(span.Milliseconds(), 1)) * 100
-	}
-	s.UptimeSeconds = int64(now.Sub(*s.StartTime) / time.Second)
-	s.Workspace = d.opts.Place.Dir
-	s.Watcher, s.WatcherReason = d.watcher.Mode(), d.watcher.Reason()
-	s.Config = d.opts.Config.Path
-	return s, nil
-}
-
-// Refresh runs one cycle in the loop and waits for it.
-func (h handler) Refresh(ctx context.Context) (control.Report, error) {
-	type result struct {
-		report workspace.Report
-		err    error
-	}
-	d := h.Daemon
-	done := make(chan result, 1)
-	call := func(steps context.Context) error {
-		d.active = d.opts.Now()
-		report, err := d.cycle(steps)
-		done <- result{report, err}
-		return leaveOnly(err)
-	}
-	select {
-	case d.wake <- call:
-	case <-d.halted.Done():
-		return control.Report{}, context.Canceled
-	case <-ctx.Done():
-		return control.Report{}, context.Cause(ctx)
-	}
-	select {
-	case r := <-done:
-		return control.Report{
-			Applied: r.report.Applied, Restored: r.report.Restored, Imported: r.report.Imported,
-			Quarantined: r.report.Quarantined, Rebuilt: r.report.Rebuilt, FullScan: r.report.FullScan,
-			Seconds: r.report.Duration.Seconds(),
-		}, r.err
-	case <-ctx.Done():
-		return control.Report{}, context.Cause(ctx)
-	}
-}
-
-// Stop begins a clean stop.
-func (h handler) Stop(context.Context) error {
-	h.log.Info("Stop requested", "operation", "stop")
-	h.halt()
-	return nil
 }

@@ -62,6 +62,16 @@ func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) 
 	return w.db.View(ctx, fn)
 }
 
+// Peek runs fn on one consistent snapshot of the database as it is: no lock is
+// taken, no copy looked at and nothing written. It fails where there is no usable
+// database.
+func (w *Workspace) Peek(ctx context.Context, fn func(*projection.Query) error) error {
+	if err := w.openDB(ctx); err != nil {
+		return err
+	}
+	return w.db.View(ctx, fn)
+}
+
 // viewAsIs reads without ever writing.
 func (w *Workspace) viewAsIs(ctx context.Context, fn func(*projection.Query) error) error {
 	if err := w.openDB(ctx); err != nil {
