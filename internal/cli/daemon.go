@@ -46,8 +46,8 @@ func newDaemon(a *app) *cobra.Command {
 log and brings the database up to date. Commands work the same without it.`,
 		Example: "  bd daemon start\n  bd daemon status",
 	}
-	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonInstall(a), newDaemonUninstall(a),
-		newDaemonsList(a), newDaemonsKillall(a))
+	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonMetrics(a),
+		newDaemonInstall(a), newDaemonUninstall(a), newDaemonsList(a), newDaemonsKillall(a))
 	return needSubcommand(cmd)
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +11,7 @@ import (
 
 	"beads/internal/control"
 	"beads/internal/daemon"
+	"beads/internal/workspace"
 )
 
 // daemonStatusJSON is what bd daemon status --json prints.
@@ -17,13 +20,25 @@ type daemonStatusJSON struct {
 	Neighbours []daemon.Neighbour `json:"neighbours"`
 }
 
+// inspectDaemon asks the daemon, and looks for others of the same project.
+func (a *app) inspectDaemon(ctx context.Context, place workspace.Place) (s daemonStatusJSON, err error) {
+	if s.Status, err = daemon.Inspect(ctx, place, a.sockets()); err == nil {
+		s.Neighbours = a.neighbours(ctx, place)
+	}
+	return s, err
+}
+
 func newDaemonStatus(a *app) *cobra.Command {
-	return &cobra.Command{
+	var watch bool
+	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the daemon is",
 		Long: `Show how the daemon is, or what the last one left behind. The exit code is 0 if it runs,
-3 if it is stopped, and 4 if something is wrong.`,
-		Example: "  bd daemon status\n  bd daemon status --json",
+3 if it is stopped, and 4 if something is wrong.
+
+With --watch it is shown again every second until you interrupt it; then the exit code
+is 0. With --json that is one object a line.`,
+		Example: "  bd daemon status\n  bd daemon status --json\n  bd daemon status --watch",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			place, err := a.place()
@@ -33,11 +48,13 @@ func newDaemonStatus(a *app) *cobra.Command {
 			if !place.Exists {
 				return place.Missing()
 			}
-			var s daemonStatusJSON
-			if s.Status, err = daemon.Inspect(cmd.Context(), place, a.sockets()); err != nil {
+			if watch {
+				return a.watchDaemon(cmd.Context(), place)
+			}
+			s, err := a.inspectDaemon(cmd.Context(), place)
+			if err != nil {
 				return err
 			}
-			s.Neighbours = a.neighbours(cmd.Context(), place)
 			if a.json {
 				err = a.printJSON(s)
 			} else {
@@ -55,6 +72,8 @@ func newDaemonStatus(a *app) *cobra.Command {
 			return exitWith(exitFailing)
 		},
 	}
+	cmd.Flags().BoolVar(&watch, "watch", false, "show it again every second")
+	return cmd
 }
 
 // printDaemonStatus prints a box with the most important rows first.
@@ -72,7 +91,7 @@ func (a *app) printDaemonStatus(s daemonStatusJSON) {
 		rows[0][1] = fmt.Sprint(s.PID)
 	}
 	if s.MemoryUsage > 0 {
-		rows[4][1] = fmt.Sprintf("%dMB", (s.MemoryUsage+500_000)/1_000_000)
+		rows[4][1] = megabytes(s.MemoryUsage)
 		rows[5][1] = percent(s.CPUPercent)
 	}
 	add := func(name, value string) {
@@ -90,28 +109,53 @@ func (a *app) printDaemonStatus(s daemonStatusJSON) {
 		add("Failed Syncs", fmt.Sprint(s.ErrorCount))
 	}
 	add("Last Error", s.LastError)
-	if r := s.Remote; r != nil {
-		if r.Name != "" {
-			add("Remote", r.Name+" ("+r.URL+")")
-		}
-		add("Unshared", plural(r.Unshared, "operation", "operations"))
-		add("Exchanged", a.secondsTime(r.LastSync))
-		if r.Error != "" {
-			add("Remote Error", r.Error)
-			add("", "Local work goes on. To try now: bd sync")
-		}
-		if r.ClaimsLost > 0 {
-			add("Claims Lost", fmt.Sprint(r.ClaimsLost)+" (bd sync --status)")
-		}
+	rows = append(rows, replicationRows(a, s.Status)...)
+	switch {
+	case s.Quarantine == nil:
+	case *s.Quarantine == 0:
+		add("Quarantine", "0 lines")
+	default:
+		add("Quarantine", plural(*s.Quarantine, "line", "lines")+" (bd recover --quarantine)")
 	}
-	if s.ExchangingSince != nil {
-		add("Exchanging", "since "+a.secondsTime(s.ExchangingSince))
-	}
+	add("Health", cmp.Or(s.HealthReason, s.Health))
 	for i, n := range s.Neighbours {
 		add([]string{"Neighbours", ""}[min(i, 1)], neighbourText(n))
 	}
 	a.printf("Daemon Status: %s\n", title)
 	a.printBox(rows)
+}
+
+// replicationRows say what is not shared yet, with whom, and what is in the way.
+func replicationRows(a *app, s control.Status) (rows [][2]string) {
+	add := func(name, value string) { rows = append(rows, [2]string{name, value}) }
+	switch {
+	case s.Unpublished != nil:
+		add("Unpublished", plural(*s.Unpublished, "operation", "operations"))
+	case s.Socket != "":
+		add("Unpublished", "-") // not known yet, or there is no Git
+	}
+	r := s.Remote
+	switch {
+	case r == nil && s.Socket != "":
+		add("Remote", "-")
+	case r == nil:
+	case r.Name == "":
+		add("Remote", "none (bd sync --publish)")
+	default:
+		add("Remote", r.Name+" ("+r.URL+")")
+		add("Exchanged", a.secondsTime(r.LastSync))
+	}
+	if r != nil && r.Error != "" {
+		add("Remote Error", r.Error)
+		add("", "Local work goes on. To try now: bd sync")
+	}
+	if r != nil && r.ClaimsLost > 0 {
+		add("Claims Lost", fmt.Sprint(r.ClaimsLost)+" (bd sync --status)")
+	}
+	if s.ExchangingSince != nil {
+		add("Exchanging", "since "+a.secondsTime(s.ExchangingSince))
+	}
+	return rows
 }
 
 // secondsTime is a local time with seconds, as a status wants it.

@@ -77,7 +77,7 @@ func (c *Client) Reload(ctx context.Context) error {
 }
 
 // Events calls each with every event from now on, in order. It returns when ctx
-// ends (its cause), when each fails (that error), or when the daemon ends the
+// ends (with its cause), when each fails (that error), or when the daemon ends the
 // stream (ErrStreamEnded): it stopped, or each was so slow that events were lost.
 // A daemon that has been silent for too long is an error too.
 func (c *Client) Events(ctx context.Context, each func(Event) error) error {
@@ -93,13 +93,10 @@ func (c *Client) Events(ctx context.Context, each func(Event) error) error {
 		err = readStream(conn, each)
 	}
 	var own eachError
-	switch {
-	case errors.As(err, &own):
+	if errors.As(err, &own) {
 		return own.error
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
 	}
-	return fmt.Errorf("daemon %s: %w", path, err)
+	return c.failure(ctx, path, err)
 }
 
 // Stop begins a clean stop. That it returned says that the daemon heard, not
@@ -135,13 +132,20 @@ func (c *Client) call(ctx context.Context, method, path string, value any) error
 	if err == nil {
 		err = readResponse(conn, value)
 	}
-	if err != nil && ctx.Err() != nil {
+	return c.failure(ctx, path, err)
+}
+
+// failure is what a call fails with: the daemon's own words, the reason why ctx
+// ended, or what is wrong with the connection.
+func (c *Client) failure(ctx context.Context, path string, err error) error {
+	var answer *AnswerError
+	switch {
+	case err == nil, errors.As(err, &answer):
+		return err
+	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("daemon %s: %w", path, err)
-	}
-	return nil
+	return fmt.Errorf("daemon %s: %w", path, err)
 }
 
 // dial connects and checks who is there.

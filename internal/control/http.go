@@ -47,6 +47,14 @@ func statusText(status int) string {
 	return "Internal Server Error"
 }
 
+// AnswerError is a daemon's answer that it does not do what was asked.
+type AnswerError struct {
+	Status int // of HTTP
+	Reason string
+}
+
+func (e *AnswerError) Error() string { return e.Reason }
+
 // request is what somebody asks for.
 type request struct {
 	method string
@@ -210,7 +218,7 @@ func readBody(r io.Reader, status int, header textproto.MIMEHeader) ([]byte, err
 	if json.Unmarshal(body, &refused) != nil || refused.Error == "" {
 		refused.Error = fmt.Sprintf("answer %d", status)
 	}
-	return nil, errors.New(refused.Error)
+	return nil, &AnswerError{Status: status, Reason: refused.Error}
 }
 
 // noEOF keeps a connection that was closed too early from looking like an end.

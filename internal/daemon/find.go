@@ -50,8 +50,8 @@ func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (con
 		if answered != 0 {
 			pid = answered
 		}
-		s.PID, s.Status = pid, control.Failing
-		s.LastError = fmt.Sprintf("PID %d holds the daemon's lock but cannot be asked: %v", pid, err)
+		s.Status = control.Failing
+		s.PID, s.LastError = pid, unanswered(pid, err)
 		return s, nil
 	}
 	s.PID = 0
@@ -59,6 +59,11 @@ func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (con
 		s.Status = control.Stopped
 	}
 	return s, nil
+}
+
+// unanswered names the process that has the lock.
+func unanswered(pid int, err error) string {
+	return fmt.Sprintf("PID %d holds the daemon's lock but cannot be asked: %v", pid, err)
 }
 
 // Trouble is why the daemon that runs for the workspace at p cannot do its work,
@@ -79,17 +84,42 @@ func Trouble(p workspace.Place) string {
 // socket, as the kernel says, also when that did not answer; 0 if unknown. ask
 // fails with ErrNotRunning when nobody holds the lock.
 func ask(ctx context.Context, p workspace.Place, sockets control.Place) (s control.Status, pid int, err error) {
-	asking, cancel := context.WithTimeoutCause(ctx, answerPatience, errors.New("it does not answer"))
+	pid, err = askFor(ctx, p, sockets, func(asking context.Context, client *control.Client) error {
+		s, err = client.Status(asking)
+		return err
+	})
+	return s, pid, err
+}
+
+// askFor is Ask for who names the process that does not answer.
+func askFor(ctx context.Context, p workspace.Place, sockets control.Place, fn func(context.Context, *control.Client) error) (pid int, err error) {
+	asking, cancel := context.WithTimeoutCause(ctx, answerPatience, errNoAnswer)
 	defer cancel()
 	client, err := search(asking, p, sockets)
 	if err == nil {
 		pid = client.PID()
-		s, err = client.Status(asking)
+		err = fn(asking, client)
 	}
 	if err != nil && asking.Err() != nil {
 		err = context.Cause(asking)
 	}
-	return s, pid, err
+	return pid, err
+}
+
+var errNoAnswer = errors.New("it does not answer")
+
+// Ask calls fn with the daemon of the workspace at p, and with a context that
+// ends when fn has taken as long as a command waits for an answer. It fails with
+// ErrNotRunning when there is no daemon.
+func Ask(ctx context.Context, p workspace.Place, sockets control.Place, fn func(context.Context, *control.Client) error) error {
+	pid, err := askFor(ctx, p, sockets, fn)
+	if !errors.Is(err, errNoAnswer) {
+		return err
+	}
+	if pid == 0 {
+		pid, _, _ = held(p.DaemonLock())
+	}
+	return errors.New(unanswered(pid, err))
 }
 
 // Stop ends the daemon of the workspace at p and returns its PID when its lock

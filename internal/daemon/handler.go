@@ -24,7 +24,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	d.mu.Lock()
 	s := d.state.status()
 	s.CPUPercent = d.cpu.percent(now, used)
-	s.Remote, s.Quarantine = d.remote, d.quarantine
+	s.Remote, s.ExchangingSince, s.Quarantine = d.remote, d.exchanging, d.quarantine
 	s.Health, s.HealthReason = d.health.Status, firstProblem(d.health)
 	d.mu.Unlock()
 	s.MemoryUsage, s.MemoryPeak, s.CPUSeconds = residentMemory(), peakMemory(), used.Seconds()
@@ -59,7 +59,6 @@ func (h handler) Sync(ctx context.Context) (control.SyncResult, error) {
 	var report workspace.Report
 	var exchange <-chan exchanged
 	err := d.ask(ctx, func(steps context.Context) (err error) {
-		d.active = d.opts.Now()
 		if report, err = d.cycle(steps); err == nil && d.exchange != nil {
 			exchange = d.exchange.await()
 		}
@@ -104,6 +103,7 @@ func (d *Daemon) ask(ctx context.Context, step func(context.Context) error) erro
 	done := make(chan error, 1)
 	call := func(steps context.Context) error {
 		begins()
+		d.active = d.opts.Now()
 		err := step(steps)
 		done <- err
 		return leaveOnly(err)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"beads/internal/metrics"
@@ -27,14 +28,14 @@ func (m *cpuMeter) sample(now time.Time) {
 	m.before, m.last = m.last, cpuSample{at: now, used: processorTime()}
 }
 
-// percent is the share of one processor, where used is what the process has
+// percent is the share of one processor, to two places, where used is what the process has
 // used until now.
 func (m *cpuMeter) percent(now time.Time, used time.Duration) float64 {
 	span := now.Sub(m.before.at)
 	if span <= 0 {
 		return 0
 	}
-	return (used - m.before.used).Seconds() / span.Seconds() * 100
+	return math.Round((used-m.before.used).Seconds()/span.Seconds()*1e4) / 100
 }
 
 // measure reads the gauges that cost something.

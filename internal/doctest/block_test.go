@@ -2,6 +2,7 @@ package doctest
 
 import (
 	"fmt"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -53,6 +54,19 @@ func (s step) fails() bool {
 		}
 	}
 	return false
+}
+
+// missing is a tool that the command needs beside bd, git and a shell, and that
+// is not installed; "" if there is none.
+func (s step) missing() string {
+	for _, tool := range []string{"curl", "jq"} {
+		if regexp.MustCompile(`\b` + tool + `\b`).MatchString(s.command) {
+			if _, err := exec.LookPath(tool); err != nil {
+				return tool
+			}
+		}
+	}
+	return ""
 }
 
 var idPattern = `\bbd-[0-9a-z]{4,10}\b`
@@ -156,6 +170,17 @@ done []} {15 bd x [bd: error: no]}]`
 	for _, bad := range []string{"```console\nout\n```\n", "```console\n$ bd\n"} {
 		if _, err := steps(bad); err == nil {
 			t.Errorf("%q was accepted", bad)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for command, want := range map[string]string{
+		"bd list": "", "curl -s http://bd": "curl", "bd status --json | jq .pid": "jq", "bd create 'curling'": "",
+	} {
+		if got := (step{command: command}).missing(); got != want {
+			t.Errorf("%q lacks %q, want %q", command, got, want)
 		}
 	}
 }

@@ -11,5 +11,7 @@
 //   - ids are made anew at every run. An id in the text, such as bd-x7k2, is
 //     tied to the one that stands in its place, and is replaced by it in the
 //     commands that follow. A short form stands for a whole id;
+//   - where curl or jq is not installed, the first command that needs it and
+//     those after it are skipped, and the test says so;
 //   - a command must succeed, unless its output is shown and has "bd: error:".
 package doctest

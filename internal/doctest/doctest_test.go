@@ -56,6 +56,9 @@ func runSteps(t *testing.T, file, bin string, all []step) {
 	sh := startShell(t, bin)
 	known := ids{}
 	for _, s := range all {
+		if tool := s.missing(); tool != "" {
+			t.Skipf("%s:%d: %s is not installed: this step and those after it are not run", file, s.line, tool)
+		}
 		output, status, err := sh.run(known.replace(s.command))
 		if err != nil {
 			t.Fatalf("%s:%d: %s: %v", file, s.line, s.command, err)
