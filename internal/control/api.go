@@ -32,9 +32,9 @@ type Status struct {
 	Workspace     string     `json:"workspace"`    // the directory with the log
 	Version       string     `json:"version"`      // of the daemon's program
 	UptimeSeconds int64      `json:"uptime_seconds"`
-	Watcher       string     `json:"watcher"`        // inotify, fsnotify or polling
-	WatcherReason string     `json:"watcher_reason"` // why it is polling
-	Applied       int64      `json:"operations_applied"`
+	Watcher       string     `json:"watcher"`            // inotify, fsnotify or polling
+	WatcherReason string     `json:"watcher_reason"`     // why it is polling
+	Applied       int64      `json:"operations_applied"` // to the database, whoever did it
 	Restored      int64      `json:"lines_restored"`
 	Config        string     `json:"config"` // the daemon.yaml that was read; "" if none
 	Socket        string     `json:"socket"` // where it answers; "" if it does not run

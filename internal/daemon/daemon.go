@@ -129,7 +129,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if _, err = d.ws.Refresh(ctx, false); err != nil {
 		return nil, err
 	}
-	d.takeStock(ctx)
+	d.takeStock(ctx, 0)
 	d.measure(now)
 	d.count()
 	if o.Exchange != nil {

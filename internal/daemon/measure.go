@@ -76,34 +76,50 @@ const (
 	notSeen     = -1 // no look has counted yet
 )
 
-// takeStock counts what the database holds and tells who listens what came
-// since the last look, whichever process brought it. That it fails is no failure
-// of the step: the next look counts it.
-func (d *Daemon) takeStock(ctx context.Context) {
-	first, seen := d.seen == notSeen, d.seen
-	var lines, newest int64
-	var issues []string
-	err := d.ws.Peek(ctx, func(q *projection.Query) error {
+// takeStock counts what came to the database since the last look, whichever
+// process applied it: commands apply what they write, and an exchange what it
+// fetches. applied is what this daemon has just applied, which is more if it
+// built the database anew.
+func (d *Daemon) takeStock(ctx context.Context, applied int) {
+	came, issues, err := d.lookAtDatabase(ctx)
+	if err != nil {
+		d.log.Debug("Operations not counted", "operation", "metrics", "error", err)
+	}
+	if came > 0 {
+		d.publishApplied(came, issues)
+	}
+	n := max(came, int64(applied))
+	d.metrics.Applied(n)
+	d.mu.Lock()
+	d.state.Applied += n
+	d.mu.Unlock()
+}
+
+// lookAtDatabase says how many operations the database has more than at the last look, and
+// some of the issues that they are about. The first look finds none.
+func (d *Daemon) lookAtDatabase(ctx context.Context) (came int64, issues []string, err error) {
+	var newest, lines int64
+	err = d.ws.Peek(ctx, func(q *projection.Query) error {
 		count, err := q.QuarantineCount()
 		if err != nil {
 			return err
 		}
 		lines = int64(count)
-		if newest, err = q.MaxSeq(); err != nil || first || newest <= seen {
+		if newest, err = q.MaxSeq(); err != nil || d.seen == notSeen || newest <= d.seen {
 			return err
 		}
-		issues, err = q.IssuesSince(seen, namedIssues+1)
+		issues, err = q.IssuesSince(d.seen, namedIssues+1)
 		return err
 	})
 	if err != nil {
-		d.log.Debug("Operations not counted", "operation", "metrics", "error", err)
-		return
+		return 0, nil, err
+	}
+	if d.seen != notSeen {
+		came = max(newest-d.seen, 0)
 	}
 	d.seen = newest
 	d.mu.Lock()
 	d.quarantine = &lines
 	d.mu.Unlock()
-	if !first && newest > seen {
-		d.publishApplied(newest-seen, issues)
-	}
+	return came, issues, nil
 }

@@ -187,7 +187,7 @@ func (d *Daemon) Tick(ctx context.Context) error {
 		}
 	}
 	if d.measureDue(now) {
-		d.takeStock(ctx)
+		d.takeStock(ctx, 0)
 		d.measure(now)
 	}
 	if d.exchange.remoteDue(now) {

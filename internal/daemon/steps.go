@@ -23,7 +23,7 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		return report, leaveError{"a stop has begun"} // it was cancelled, nothing is wrong
 	}
 	now := d.opts.Now()
-	d.metrics.Refreshed(now.Sub(began), report.Applied)
+	d.metrics.Refreshed(now.Sub(began))
 	if err == nil {
 		if dir := d.ws.Place().Dir; dir != d.opts.Place.Dir {
 			return report, leaveError{"the workspace is now in " + dir}
@@ -31,7 +31,6 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		d.verify = false
 		d.succeeded()
 		d.add(report)
-		d.takeStock(ctx)
 	} else {
 		if leave := d.Look(); leave != nil {
 			return report, leave // it failed because the workspace went away
@@ -42,8 +41,8 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		d.failed(now)
 		d.log.Error("Sync failed: "+err.Error(), "operation", "refresh", "error", err)
 	}
+	d.takeStock(ctx, report.Applied)
 	d.mu.Lock()
-	d.state.Applied += int64(report.Applied)
 	d.state.Restored += int64(report.Restored)
 	d.state.LastError, d.state.Status = "", control.Running
 	if err != nil {

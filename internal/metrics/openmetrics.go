@@ -19,7 +19,7 @@ func (s Snapshot) OpenMetrics() string {
 	t.counter("bd_sync_time_seconds", "seconds", "Time spent in sync cycles.", s.TotalSyncTime.Seconds())
 	t.gauge("bd_last_sync_time_seconds", "seconds", "Time that the last sync cycle took.", s.LastSyncTime.Seconds())
 	t.gauge("bd_average_sync_time_seconds", "seconds", "Time that a sync cycle took on average.", s.AverageSyncTime.Seconds())
-	t.counter("bd_operations_applied", "", "Operations that the daemon applied to the database.", float64(s.Applied))
+	t.counter("bd_operations_applied", "", "Operations that came to the database.", float64(s.Applied))
 	t.counter("bd_operations_published", "", "Operations that came to the repository's own ref.", float64(s.Published))
 	t.counter("bd_operations_fetched", "", "Operations that came from the remote.", float64(s.Fetched))
 	t.histogram("bd_refresh_seconds", "seconds", "Time that refreshes of the database took.", s.RefreshSeconds)

@@ -17,7 +17,7 @@ type Snapshot struct {
 	TotalSyncTime   time.Duration `json:"total_sync_time"`
 	AverageSyncTime time.Duration `json:"average_sync_time"`
 
-	Applied   int64 `json:"operations_applied"`   // to the database, by this daemon
+	Applied   int64 `json:"operations_applied"`   // to the database, whoever did it
 	Published int64 `json:"operations_published"` // to the repository's own ref
 	Fetched   int64 `json:"operations_fetched"`   // from the remote
 
@@ -54,12 +54,18 @@ type Set struct {
 // New makes a Set whose counts begin at start.
 func New(start time.Time) *Set { return &Set{s: Snapshot{StartTime: start.UTC()}} }
 
-// Refreshed counts one refresh, failed or not, and what it applied.
-func (s *Set) Refreshed(took time.Duration, applied int) {
+// Refreshed counts one refresh, failed or not.
+func (s *Set) Refreshed(took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refresh.observe(took)
-	s.s.Applied += int64(applied)
+}
+
+// Applied counts operations that came to the database.
+func (s *Set) Applied(operations int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.s.Applied += operations
 }
 
 // Synced counts one cycle.

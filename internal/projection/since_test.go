@@ -2,6 +2,7 @@ package projection
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"beads/internal/op"
@@ -55,4 +56,26 @@ func TestEachSince(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+func TestIssuesSince(t *testing.T) {
+	db := newDB(t)
+	apply(t, db, operation(1, "create", "bd-a", "title", `"A"`))
+	apply(t, db, operation(2, "create", "bd-b", "title", `"B"`))
+	apply(t, db, operation(3, "update", "bd-b", "title", `"C"`))
+	apply(t, db, operation(4, "create", "bd-c", "title", `"D"`))
+	for _, test := range []struct {
+		after int64
+		limit int
+		want  []string
+	}{{0, 9, []string{"bd-a", "bd-b", "bd-c"}}, {1, 9, []string{"bd-b", "bd-c"}}, {4, 9, []string{}}, {0, 2, []string{"bd-a", "bd-b"}}} {
+		must(t, db.View(context.Background(), func(q *Query) error {
+			got, err := q.IssuesSince(test.after, test.limit)
+			slices.Sort(got)
+			if !slices.Equal(got, test.want) || got == nil {
+				t.Errorf("issues since %d, at most %d: %q, want %q", test.after, test.limit, got, test.want)
+			}
+			return err
+		}))
+	}
 }

@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"testing"
 
@@ -170,4 +171,45 @@ func TestVerifyAndRebuild(t *testing.T) {
 	}
 	f.want("one", "two")
 	f.equalCopies()
+}
+
+// TestPeek sees the database as it is, and makes none.
+func TestPeek(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	reader := f.open()
+	count := func() (n int64, err error) {
+		err = reader.Peek(t.Context(), func(q *projection.Query) (err error) {
+			n, err = q.Operations()
+			return err
+		})
+		return n, err
+	}
+	before, err := count()
+	if err != nil || before == 0 {
+		t.Fatalf("%d operations, %v", before, err)
+	}
+	log, err := os.OpenFile(f.place().LogPath(), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = log.WriteString(`{"op":"01KAQ0T6V3R8M0X2E9F1C4H7JK","v":1,"do":"create","issue":"bd-foreign001","at":"2025-11-23T03:02:47.857Z","by":"other","set":{"title":"From outside"}}` + "\n")
+	if err := errors.Join(err, log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := count(); err != nil || n != before {
+		t.Errorf("after a foreign append: %d operations, %v; want %d", n, err, before)
+	}
+	if _, err := reader.Refresh(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := count(); err != nil || n != before+1 {
+		t.Errorf("after a refresh: %d operations, %v; want %d", n, err, before+1)
+	}
+	if err := os.Remove(f.place().DB); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := count(); !errors.Is(err, projection.ErrMissing) {
+		t.Errorf("without a database: %v, want ErrMissing", err)
+	}
 }
