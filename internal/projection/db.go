@@ -21,6 +21,14 @@ const (
 	// largeWAL is the size in bytes from which a WAL is emptied at once
 	// after the transaction that made it so large.
 	largeWAL = 2 << 20
+
+	// Page caches in bytes: of a connection, and of a rebuild, which with the
+	// former would write each page of an index many times.
+	defaultCache = 2000 << 10
+	rebuildCache = 8 << 20
+
+	// sorterMemory is what the making of an index may use, in bytes.
+	sorterMemory = 1 << 20
 )
 
 // DB is one connection. Not safe for concurrent use.
@@ -30,6 +38,7 @@ type DB struct {
 	id        identity
 	workspace string
 	readOnly  bool
+	cache     int64 // bytes; 0: nobody said
 }
 
 // Close releases the connection. The WAL stays: emptying it would cost every
@@ -63,6 +72,24 @@ func (db *DB) Current() (bool, error) {
 		return false, nil
 	}
 	return false, err
+}
+
+// SetCacheSize bounds what is kept of the file's pages, in bytes: up to size in
+// a rebuild, less otherwise. What SQLite allocates for that is about twice as
+// much, and is not Go's memory.
+func (db *DB) SetCacheSize(size int64) {
+	db.cache = size
+	setCache(db.conn, min(size, defaultCache))
+}
+
+// setCache only makes things faster: its failure is none.
+func setCache(conn *sqlite.Conn, size int64) {
+	_ = once(conn, fmt.Sprintf("PRAGMA cache_size = -%d", size>>10))
+}
+
+// FreeMemory gives back what is kept of the file's pages.
+func (db *DB) FreeMemory() error {
+	return classify(once(db.conn, "PRAGMA shrink_memory"))
 }
 
 // Checkpoint moves the WAL into the database and empties it, as far as

@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -19,9 +20,6 @@ var (
 	foldOrderSQL string
 )
 
-// rebuildCache is the page cache of a rebuild in KiB (see PRAGMA cache_size).
-const rebuildCache = 8 << 10
-
 // Rebuild drops and recreates every table, lets load add the operations in any
 // order, folds every issue in bounded memory and builds the indexes, all in
 // one transaction: readers keep the old answers until it commits, and a
@@ -30,16 +28,12 @@ const rebuildCache = 8 << 10
 //
 // In load the queries about issues find nothing, since nothing is folded yet.
 func (db *DB) Rebuild(ctx context.Context, keepOld bool, load func(*Tx) error) error {
-	if !db.readOnly {
-		// The default cache would write each page of an index many times.
-		if err := once(db.conn, fmt.Sprintf("PRAGMA cache_size = -%d", rebuildCache)); err != nil {
-			return classify(err)
-		}
-		defer once(db.conn, "PRAGMA cache_size = -2000")
-	}
+	size := cmp.Or(db.cache, rebuildCache)
+	setCache(db.conn, size)
+	defer setCache(db.conn, min(size, defaultCache))
 	err := db.transact(ctx, func() error {
 		tx := db.begin()
-		tx.rebuilding = true
+		tx.rebuilding, tx.cache = true, size
 		if err := db.renew(tx, keepOld); err != nil {
 			return fmt.Errorf("rebuild database: %w", err)
 		}
@@ -174,13 +168,22 @@ func (tx *Tx) foldAll() error {
 	if err := tx.foldSettings(); err != nil {
 		return err
 	}
-	err = createObjects(tx.conn, func(d definition) bool {
+	err = tx.createIndexes(func(d definition) bool {
 		return d.kind == "index" && d.name != "operation_issue_index"
 	})
 	if err != nil {
 		return err
 	}
 	return execute(tx.conn, blockedWholeSQL)
+}
+
+// createIndexes keeps the sorter small, which may be as large as the page cache:
+// what it once had is never given back to the system, and sorting is not faster
+// with more.
+func (tx *Tx) createIndexes(want func(definition) bool) error {
+	setCache(tx.conn, min(tx.cache, sorterMemory))
+	defer setCache(tx.conn, tx.cache)
+	return createObjects(tx.conn, want)
 }
 
 // foldEach streams all operations by issue and id, and inserts each issue when

@@ -31,8 +31,9 @@ type Tx struct {
 	// rebuilding: every issue is folded at the end, and the indexes of the
 	// operation table do not exist before they are needed.
 	rebuilding    bool
-	issueIndex    bool // operation_issue_index exists (only asked when rebuilding)
-	affectedLimit int  // see readiness; lower in tests
+	issueIndex    bool  // operation_issue_index exists (only asked when rebuilding)
+	cache         int64 // of the rebuild, in bytes
+	affectedLimit int   // see readiness; lower in tests
 }
 
 // mark says what Settle has to do about an issue.
@@ -176,5 +177,5 @@ func (tx *Tx) needIssueIndex() error {
 		return nil
 	}
 	tx.issueIndex = true
-	return execute(tx.conn, definitionOf("operation_issue_index").sql)
+	return tx.createIndexes(func(d definition) bool { return d.name == "operation_issue_index" })
 }
