@@ -144,7 +144,7 @@ func TestHangingRemote(t *testing.T) {
 	}
 	cycle()
 	<-remote.asked
-	if s, err := (handler{f.Daemon}).Status(t.Context()); err != nil || s.ExchangingSince == nil {
+	if s, err := (handler{f.Daemon, ""}).Status(t.Context()); err != nil || s.ExchangingSince == nil {
 		t.Errorf("status does not tell of the exchange: %+v, %v", s, err)
 	}
 	for range 5 {

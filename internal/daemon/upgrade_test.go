@@ -115,7 +115,7 @@ func TestStopBeatsUpgrade(t *testing.T) {
 	f := newFixture(t).start(t)
 	defer f.stop(t)
 	f.Daemon.program.next = "2"
-	if err := (handler{f.Daemon}).Stop(t.Context()); err != nil {
+	if err := (handler{f.Daemon, ""}).Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if f.handOver(); f.Replaced() {
