@@ -27,6 +27,7 @@ type Options struct {
 	Command     string        // shown to those who wait for our lock
 	LockTimeout time.Duration // 0: 30 s
 	ReadOnly    bool          // refuse every write and answer from the database as it is
+	CacheSize   int64         // bytes that SQLite may keep of the database's pages while it works; 0: its default
 	StayGone    bool          // do not make the directory again if it vanishes while the workspace is open
 	Notice      func(string)  // one-line notices: restored, set aside, degraded. nil: dropped
 	Progress    func(stage string, done, total int64)

@@ -20,6 +20,7 @@ type Report struct {
 	Quarantined int           `json:"quarantined"` // lines that cannot be read, not seen before
 	Rebuilt     bool          `json:"rebuilt"`     // the database was made anew
 	FullScan    bool          `json:"full_scan"`   // the copies were read from the start
+	More        bool          `json:"more"`        // a batch that ended at its limit: call again
 	Duration    time.Duration `json:"duration_ns"`
 }
 
@@ -36,14 +37,31 @@ func (w *Workspace) Refresh(ctx context.Context, verify bool) (Report, error) {
 	if w.opts.ReadOnly {
 		return Report{}, ErrReadOnly
 	}
-	return w.refresh(ctx, w.opts.LockTimeout, verify)
+	return w.refresh(ctx, w.opts.LockTimeout, verify, 0)
 }
 
-func (w *Workspace) refresh(ctx context.Context, patience time.Duration, verify bool) (report Report, err error) {
+// RefreshBatch is one step of a refresh that lets others have the write lock in
+// between: it takes in at most limit lines that are new to the database, in one
+// transaction with the cursor that covers them, and Report.More asks for another
+// call. A crash between two steps is harmless; any other refresh may come in
+// between, and does the whole rest.
+//
+// What cannot be divided is done whole: a rebuild, a tracked snapshot that
+// changed, a copy that departed from its cursor, and two copies that grew both.
+// A check of everything (verify) is put off until no suffix is left to be read.
+func (w *Workspace) RefreshBatch(ctx context.Context, verify bool, limit int) (Report, error) {
+	if w.opts.ReadOnly {
+		return Report{}, ErrReadOnly
+	}
+	return w.refresh(ctx, w.opts.LockTimeout, verify, limit)
+}
+
+func (w *Workspace) refresh(ctx context.Context, patience time.Duration, verify bool, limit int) (report Report, err error) {
 	s, err := w.begin(ctx, patience)
 	if err != nil {
 		return Report{}, err
 	}
+	s.limit = limit
 	defer func() { err = errors.Join(err, s.end()) }()
 	report, err = s.refresh(ctx, verify)
 	if err == nil {
@@ -76,8 +94,12 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 	return report, err
 }
 
-// tell says in one line each what a person would want to know.
+// tell says in one line each what a person would want to know. Of a batch that
+// is for the caller, who knows the sum.
 func (s *session) tell(r Report) {
+	if s.limit > 0 && !r.Rebuilt && !r.FullScan {
+		return
+	}
 	notice := s.w.opts.Notice
 	if r.Imported > 0 {
 		notice("imported " + count(r.Imported, "snapshot record") + " that another program wrote")
@@ -113,7 +135,7 @@ func (s *session) database(ctx context.Context) (Report, error) {
 		if !errors.Is(err, projection.ErrStale) {
 			return Report{}, fmt.Errorf("database changed under the lock: %w", err)
 		}
-		w.db = stale
+		w.use(stale)
 		return s.rebuild(ctx, true, "")
 	case errors.Is(err, projection.ErrForeign):
 		return s.replace(ctx, "foreign", false)
@@ -148,7 +170,7 @@ func (s *session) replace(ctx context.Context, label string, salvage bool) (Repo
 	if err != nil {
 		return Report{}, err
 	}
-	w.db = db
+	w.use(db)
 	return s.rebuild(ctx, false, aside)
 }
 
@@ -240,11 +262,18 @@ func (w *Workspace) openDB(ctx context.Context) error {
 		}
 		return err
 	}
-	w.db = db
+	w.use(db)
 	if w.id == "" {
 		w.id, w.adopted = db.WorkspaceID(), true
 	}
 	return nil
+}
+
+func (w *Workspace) use(db *projection.DB) {
+	w.db = db
+	if w.opts.CacheSize > 0 {
+		db.SetCacheSize(w.opts.CacheSize)
+	}
 }
 
 // fresh reports whether no copy has changed since the database saw it: one

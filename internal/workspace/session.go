@@ -19,6 +19,7 @@ type session struct {
 	lock  *oplog.FileLock
 	log   *oplog.Log
 	guard *oplog.Log // nil if there is no guard copy
+	limit int        // lines that one union takes in; 0: all
 
 	degraded error // a copy could not be written during the union
 }

@@ -35,6 +35,9 @@ type union struct {
 	tx     *projection.Tx
 	report *Report
 	full   bool
+	limit  int // new lines; 0: all. Only in suffix mode
+	taken  int // towards the limit
+	bytes  int // of the lines taken
 	copies []*copyScan
 
 	added    []addition // suffix mode: lines that were new to the database
@@ -57,19 +60,21 @@ func (s *session) unite(ctx context.Context, tx *projection.Tx, report *Report, 
 	if err != nil {
 		return err
 	}
-	source, err := u.sourceChanged()
-	if err != nil || quiet && source == nil {
-		return err
-	}
 	report.FullScan = u.full
 	for _, c := range u.copies {
 		if err := u.scan(c); err != nil {
 			return err
 		}
 	}
-	if source != nil {
-		if err := u.importSource(source); err != nil {
+	if !report.More { // else it is for the last batch
+		source, err := u.sourceChanged()
+		if err != nil || quiet && source == nil {
 			return err
+		}
+		if source != nil {
+			if err := u.importSource(source); err != nil {
+				return err
+			}
 		}
 	}
 	for _, c := range u.copies {
@@ -82,12 +87,14 @@ func (s *session) unite(ctx context.Context, tx *projection.Tx, report *Report, 
 
 // look compares each copy with its cursor and decides between reading suffixes
 // and reading everything: if one copy departed from its cursor, both are read.
+// A suffix can be read in batches if only one copy has one: else a batch of one
+// copy would be appended to the other, which may hold the same lines.
 func (u *union) look() (quiet bool, err error) {
 	u.copies = []*copyScan{{name: projection.LogCopy, log: u.s.log}}
 	if u.s.guard != nil {
 		u.copies = append(u.copies, &copyScan{name: projection.GuardCopy, log: u.s.guard})
 	}
-	quiet = !u.full
+	grown, whole, long := 0, false, false
 	for _, c := range u.copies {
 		if c.cursor, err = u.tx.Cursor(c.name); err != nil {
 			return false, err
@@ -99,9 +106,18 @@ func (u *union) look() (quiet bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		quiet = quiet && c.state == oplog.Fresh
-		u.full = u.full || c.state == oplog.Changed || info.Size-c.cursor.Offset > maxSuffix
+		if c.state == oplog.Grown {
+			grown++
+		}
+		whole = whole || c.state == oplog.Changed
+		long = long || info.Size-c.cursor.Offset > maxSuffix
 	}
+	if u.s.limit > 0 && grown == 1 && !whole {
+		u.report.More, u.full, u.limit = u.full, false, u.s.limit
+		return false, nil
+	}
+	quiet = !u.full && grown == 0 && !whole
+	u.full = u.full || whole || long
 	return quiet, nil
 }
 
@@ -116,7 +132,7 @@ func (u *union) scan(c *copyScan) error {
 	if err != nil {
 		return err
 	}
-	entries := 0
+	entries, stopped := 0, false
 	var lookup error
 	held := func(line []byte) bool {
 		id, ok := op.PeekID(line)
@@ -133,9 +149,25 @@ func (u *union) scan(c *copyScan) error {
 		if entries++; entries%1024 == 0 {
 			u.s.w.opts.Progress("reading "+string(c.name), e.Offset, info.Size)
 		}
-		return u.take(c.log.Path(), e, &c.seen)
+		if err := u.take(c.log.Path(), e, &c.seen); err != nil {
+			return err
+		}
+		if stopped = u.enough(e); stopped {
+			return oplog.ErrStop
+		}
+		return nil
 	})
+	if stopped && c.cursor.Offset < info.Size {
+		u.report.More = true
+	}
 	return errors.Join(err, lookup)
+}
+
+// enough counts an entry and reports whether the batch is full. Bytes count too,
+// since new lines are kept in memory for the other copy.
+func (u *union) enough(e oplog.Entry) bool {
+	u.taken, u.bytes = u.taken+1, u.bytes+len(e.Record.Line)+len(e.Raw)
+	return u.limit > 0 && (u.taken >= u.limit || u.bytes >= restoreBlock)
 }
 
 // take brings one entry of a file into the database.

@@ -26,7 +26,7 @@ func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) 
 		if !repairable(err) {
 			return err
 		}
-		if _, err := w.refresh(ctx, w.opts.LockTimeout, false); err != nil && w.db == nil {
+		if _, err := w.refresh(ctx, w.opts.LockTimeout, false, 0); err != nil && w.db == nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) 
 			w.db = nil // a corrupt database need not close well
 		}
 	}
-	if _, err := w.refresh(ctx, patience, false); err != nil {
+	if _, err := w.refresh(ctx, patience, false, 0); err != nil {
 		var locked *LockedError
 		if w.db == nil || interrupted(ctx) != nil {
 			return err

@@ -60,6 +60,15 @@ func (w *Workspace) closeDB() error {
 	return db.Close()
 }
 
+// FreeMemory gives back what the database keeps in memory only to be faster. A
+// process that stays calls it before it waits.
+func (w *Workspace) FreeMemory() error {
+	if w.db == nil {
+		return nil
+	}
+	return w.db.FreeMemory()
+}
+
 // Checkpoint moves what SQLite's write-ahead log holds into the database file,
 // as a daemon does when it stops.
 func (w *Workspace) Checkpoint() error {
