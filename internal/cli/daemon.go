@@ -281,16 +281,10 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Dae
 		PID: os.Getpid(), Hostname: hostname(), Version: version,
 		Program: daemon.Program{Path: a.stableExecutable(), Environ: a.Environ},
 		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
-			options := a.options(place)
-			options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true
-			w, err := workspace.Open(ctx, place, options)
-			if err != nil {
-				return nil, err
-			}
-			return w, nil
+			return a.openForDaemon(ctx, place, c, notice)
 		},
 	}
-	a.exchangeOptions(&o, place)
+	a.exchangeOptions(&o, place, c)
 	if ready == nil {
 		o.Log = a.Stderr
 	}
@@ -309,8 +303,16 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Dae
 	return err
 }
 
+// openForDaemon opens a workspace that stays open.
+func (a *app) openForDaemon(ctx context.Context, place workspace.Place, c config.Daemon, notice func(string)) (*workspace.Workspace, error) {
+	options := a.options(place)
+	options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true
+	options.CacheSize = daemon.CacheSize(c.MaxMemory)
+	return workspace.Open(ctx, place, options)
+}
+
 // exchangeOptions lets the daemon replicate, where there is a repository.
-func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place) {
+func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place, c config.Daemon) {
 	if place.CommonDir == "" {
 		return
 	}
@@ -322,9 +324,7 @@ func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place) {
 		o.Remote.Interval = interval
 	}
 	o.Exchange = func(ctx context.Context, notice func(string)) (daemon.Exchanger, error) {
-		options := a.options(place)
-		options.Command, options.Notice, options.Progress, options.StayGone = "bd daemon", notice, nil, true
-		w, err := workspace.Open(ctx, place, options)
+		w, err := a.openForDaemon(ctx, place, c, notice)
 		if err != nil {
 			return nil, err
 		}
@@ -337,10 +337,16 @@ func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place) {
 	}
 }
 
-// daemonReplica is a replica that closes its workspace.
+// daemonReplica is a replica with a workspace of its own.
 type daemonReplica struct {
 	*replica.Replica
 	w *workspace.Workspace
+}
+
+// Sync keeps no memory for the time until the next one.
+func (r daemonReplica) Sync(ctx context.Context, o replica.SyncOptions) (replica.Report, error) {
+	report, err := r.Replica.Sync(ctx, o)
+	return report, errors.Join(err, r.w.FreeMemory())
 }
 
 func (r daemonReplica) Close() error { return r.w.Close() }

@@ -23,6 +23,8 @@ import (
 type Workspace interface {
 	Place() workspace.Place
 	Refresh(ctx context.Context, verify bool) (workspace.Report, error)
+	RefreshBatch(ctx context.Context, verify bool, limit int) (workspace.Report, error)
+	FreeMemory() error
 	Checkpoint() error
 	Peek(ctx context.Context, fn func(*projection.Query) error) error
 	Close() error
@@ -44,6 +46,7 @@ type Options struct {
 	Log      io.Writer // nil: daemon.log in the workspace
 	Zone     *time.Location
 	Now      func() time.Time
+	Spent    func() time.Duration // processor time so far, for max_cpu_percent; nil: as measured
 	PID      int
 	Hostname string
 	Version  string
@@ -67,9 +70,11 @@ type Daemon struct {
 	events  control.Hub
 
 	// Used by Start, then by Run's loop, then by release.
-	ws     Workspace
-	socket *control.Listener
+	ws      Workspace
+	scanned bool // Start's refresh has read everything
+	socket  *control.Listener
 	schedule
+	pace     pace
 	exchange *exchange // nil: no replication
 	program  program
 	seen     int64    // rows of operations that the last look found
@@ -90,6 +95,9 @@ type Daemon struct {
 // workspace and database, watcher, socket. On an error nothing is left open and
 // the lock is free. The caller then calls Run.
 func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
+	if o.Spent == nil {
+		o.Spent = spentTime
+	}
 	d := &Daemon{opts: o, wake: make(chan func(context.Context) error), program: newProgram(o.Program), seen: notSeen}
 	d.halted, d.halt = context.WithCancel(context.WithoutCancel(ctx))
 	d.serve, d.hangUp = context.WithCancel(context.WithoutCancel(ctx))
@@ -116,20 +124,31 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if err = d.openLog(); err != nil {
 		return nil, err
 	}
+	if err := setFileLimit(o.Config.MaxFileDescriptors); err != nil {
+		d.log.Warn("The limit of open files is as it was", "operation", "start", "error", err)
+	}
 	d.previous()
 	started := now.UTC()
 	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
 	d.cpu, d.meter = newCPUMeter(now), newCPUMeter(now)
 	d.metrics = metrics.New(now)
 	d.schedule = newSchedule(o.Config, now)
+	d.pace = newPace(o.Config.MaxCPUPercent, now, o.Spent())
+	setMemoryLimit(o.Config.MaxMemory)
 	// Before the refresh, so that nothing falls between the two.
 	if d.watcher, err = d.watch(); err != nil {
 		return nil, err
 	}
-	if _, err = d.ws.Refresh(ctx, false); err != nil {
+	// The rest of what is long is done by the loop, when others may run already.
+	report, err := d.ws.RefreshBatch(ctx, false, o.Config.BatchSize)
+	if err != nil {
 		return nil, err
 	}
-	d.takeStock(ctx, 0)
+	d.add(report)
+	d.state.Restored = int64(report.Restored)
+	d.goOn(report.More, now, 0)
+	d.scanned = report.Rebuilt || report.FullScan
+	d.takeStock(ctx, report.Applied)
 	d.measure(now)
 	d.count()
 	if o.Exchange != nil {

@@ -32,6 +32,10 @@ type fakeWorkspace struct {
 	verified    int
 	checkpoints int
 	closed      int
+	freed       int
+	limit       int // of the last batch
+	backlog     int // lines that a batch may take in
+	cost        func(lines int)
 	block       chan struct{} // not nil: Refresh waits for it, whatever its context says
 }
 
@@ -40,6 +44,19 @@ func (w *fakeWorkspace) Checkpoint() error      { w.checkpoints++; return nil }
 func (w *fakeWorkspace) Close() error           { w.closed++; return nil }
 func (w *fakeWorkspace) Peek(context.Context, func(*projection.Query) error) error {
 	return nil // there is no database
+}
+func (w *fakeWorkspace) FreeMemory() error      { w.freed++; return nil }
+func (w *fakeWorkspace) RefreshBatch(ctx context.Context, verify bool, limit int) (workspace.Report, error) {
+	w.limit = limit
+	r, err := w.Refresh(ctx, verify)
+	if n := min(w.backlog, limit); n > 0 {
+		w.backlog -= n
+		if w.cost != nil {
+			w.cost(n)
+		}
+		r.Applied, r.More = n, w.backlog > 0
+	}
+	return r, err
 }
 func (w *fakeWorkspace) Refresh(ctx context.Context, verify bool) (workspace.Report, error) {
 	w.refreshes++
@@ -55,10 +72,11 @@ func (w *fakeWorkspace) Refresh(ctx context.Context, verify bool) (workspace.Rep
 // fixture is a daemon on a fake workspace with a clock that stands still.
 type fixture struct {
 	*Daemon
-	ws   *fakeWorkspace
-	now  time.Time
-	opts Options
-	log  strings.Builder
+	ws    *fakeWorkspace
+	now   time.Time
+	spent time.Duration // processor time
+	opts  Options
+	log   strings.Builder
 }
 
 func (f *fixture) start(t *testing.T) *fixture {
@@ -90,6 +108,7 @@ func newFixture(t *testing.T) *fixture {
 		Place: place, Config: config.Default(), Log: &f.log, Zone: time.UTC, PID: 7, Hostname: "host", Version: "1",
 		Sockets: control.Place{Runtime: filepath.Join(dir, "run"), Temp: dir, UID: os.Getuid()},
 		Now:     func() time.Time { return f.now },
+		Spent:   func() time.Duration { return f.spent },
 		Open:    func(context.Context, func(string)) (Workspace, error) { return f.ws, nil },
 	}
 	f.opts.Config.LogLevel = -4 // debug

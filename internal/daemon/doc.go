@@ -13,6 +13,12 @@
 // refresh that counts as a cycle) and Look (are lock and socket still ours?).
 // [Daemon.Tick] runs what is due.
 //
+// Limits: a long refresh is done in batches, between which others get the write
+// lock and the loop waits as long as max_cpu_percent asks. What cannot be divided
+// (a rebuild, a check of everything, an exchange) is not paced; neither is a
+// refresh that somebody waits for. The limits of memory and of open files hold
+// for the whole process.
+//
 // Durability: the daemon owns nothing that must survive. Its state file is
 // written on change, not fsynced, and may be lost.
 //

@@ -224,6 +224,7 @@ func (d *Daemon) Exchanged(r exchanged) {
 			"published", r.report.Published, "fetched", r.report.Fetched, "pushed", r.report.Pushed,
 			"quarantined", r.report.Quarantined, "unshared", r.report.Unshared)
 	}
+	d.freeMemory() // also a quiet one may have read the whole history
 	for _, lost := range r.status.ClaimsLost {
 		if !e.told[lost.Op] {
 			e.told[lost.Op] = true

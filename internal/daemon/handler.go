@@ -59,7 +59,7 @@ func (h handler) Sync(ctx context.Context) (control.SyncResult, error) {
 	var report workspace.Report
 	var exchange <-chan exchanged
 	err := d.ask(ctx, func(steps context.Context) (err error) {
-		if report, err = d.cycle(steps); err == nil && d.exchange != nil {
+		if report, err = d.whole(steps); err == nil && d.exchange != nil {
 			exchange = d.exchange.await()
 		}
 		return err

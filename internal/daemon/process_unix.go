@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,4 +16,28 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// spentTime is the processor time of this process and of those that it started
+// and that have ended.
+func spentTime() time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &usage); err != nil {
+		return processorTime()
+	}
+	return processorTime() + time.Duration(usage.Utime.Nano()+usage.Stime.Nano())
+}
+
+// setFileLimit lets this process, and those it will start, have at most n files
+// open, or fewer where the system's own limit is lower.
+func setFileLimit(n int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	limit.Cur = min(uint64(n), limit.Max)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	return nil
 }

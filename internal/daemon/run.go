@@ -107,11 +107,12 @@ func (d *Daemon) listen(l *control.Listener) {
 // loop runs steps until a stop begins or one says to leave.
 func (d *Daemon) loop(steps context.Context) error {
 	if d.config.SyncOnStartup {
-		d.verify = true
+		d.verify = d.verify || !d.scanned
 		if err := d.Sync(steps); err != nil {
 			return err
 		}
 	}
+	d.freeMemory() // starting needs more than waiting
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -190,7 +191,7 @@ func (d *Daemon) Tick(ctx context.Context) error {
 		d.takeStock(ctx, 0)
 		d.measure(now)
 	}
-	if d.exchange.remoteDue(now) {
+	if !d.more && d.exchange.remoteDue(now) { // else it would do the rest at once
 		d.exchangeNow()
 	}
 	cycle, refresh := d.due(now)

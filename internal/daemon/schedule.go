@@ -31,6 +31,12 @@ type schedule struct {
 
 	verify bool             // the next refresh reads everything
 	moved  workspace.Report // since the last cycle
+
+	more       bool      // the last batch of a refresh left some to do
+	resume     time.Time // when the next batch is due
+	counting   bool      // a cycle was due meanwhile, and ends with the last batch
+	begun      bool      // that cycle is in the log
+	cycleBegan time.Time // when its first batch did
 }
 
 func newSchedule(c config.Daemon, now time.Time) schedule {
@@ -68,7 +74,10 @@ func (s *schedule) wait(now time.Time) time.Duration {
 	if !s.retry.IsZero() {
 		next = min(next, s.retry.Sub(now))
 	}
-	if s.config.IdleExit > 0 {
+	if s.more {
+		next = min(next, s.resume.Sub(now))
+	}
+	if s.config.IdleExit > 0 && !s.more {
 		next = min(next, s.active.Add(s.config.IdleExit).Sub(now))
 	}
 	for _, d := range []*watch.Debouncer{s.refreshes, s.cycles} {
@@ -79,7 +88,8 @@ func (s *schedule) wait(now time.Time) time.Duration {
 	return max(next, 0)
 }
 
-// due says what step is due at now, and counts it as taken.
+// due says what step is due at now, and counts it as taken. While a refresh has
+// batches left to do, what else falls due is done with them.
 func (s *schedule) due(now time.Time) (cycle, refresh bool) {
 	if !s.retry.IsZero() && !now.Before(s.retry) {
 		s.retry, cycle = time.Time{}, true
@@ -90,6 +100,11 @@ func (s *schedule) due(now time.Time) (cycle, refresh bool) {
 	// Both are asked: a cycle contains a refresh.
 	refresh = s.refreshes.Take(now)
 	cycle = s.cycles.Take(now) || cycle
+	if s.more {
+		s.counting = s.counting || cycle
+		next := !now.Before(s.resume)
+		return next && s.counting, next && !s.counting
+	}
 	return cycle, refresh && !cycle
 }
 
@@ -113,9 +128,14 @@ func (s *schedule) queued() int {
 	return n
 }
 
+// goOn notes whether a batch left some to do, and how long that has to wait.
+func (s *schedule) goOn(more bool, now time.Time, wait time.Duration) {
+	s.more, s.resume = more, now.Add(wait)
+}
+
 // idle reports whether idle_exit is over.
 func (s *schedule) idle(now time.Time) bool {
-	return s.config.IdleExit > 0 && now.Sub(s.active) >= s.config.IdleExit
+	return s.config.IdleExit > 0 && !s.more && now.Sub(s.active) >= s.config.IdleExit
 }
 
 // failed plans the next attempt, later with every failure.
@@ -129,14 +149,18 @@ func (s *schedule) failed(now time.Time) {
 func (s *schedule) succeeded() { s.failures, s.retry = 0, time.Time{} }
 
 // add sums up what refreshes moved.
-func (s *schedule) add(r workspace.Report) {
-	s.moved.Applied += r.Applied
-	s.moved.Restored += r.Restored
-	s.moved.Imported += r.Imported
-	s.moved.Quarantined += r.Quarantined
-	s.moved.Rebuilt = s.moved.Rebuilt || r.Rebuilt
-	s.moved.FullScan = s.moved.FullScan || r.FullScan
-	s.moved.Duration += r.Duration
+func (s *schedule) add(r workspace.Report) { sum(&s.moved, r) }
+
+// sum adds r to total.
+func sum(total *workspace.Report, r workspace.Report) {
+	total.Applied += r.Applied
+	total.Restored += r.Restored
+	total.Imported += r.Imported
+	total.Quarantined += r.Quarantined
+	total.Rebuilt = total.Rebuilt || r.Rebuilt
+	total.FullScan = total.FullScan || r.FullScan
+	total.More = r.More
+	total.Duration += r.Duration
 }
 
 // take returns the sum and starts afresh.

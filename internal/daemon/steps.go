@@ -3,32 +3,33 @@ package daemon
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 
 	"beads/internal/control"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
 
-// Refresh brings log, guard copy and database together once. Its failure is
-// logged, shown in the status and tried again later; a leaveError says that the
-// workspace is not ours to touch any more.
+// Refresh brings log, guard copy and database together, or does one batch of
+// that: Report.More says that more is left, which Tick does when the pace allows.
+// Its failure is logged, shown in the status and tried again later; a leaveError
+// says that the workspace is not ours to touch any more.
 func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 	if err := d.Look(); err != nil {
 		return workspace.Report{}, err
 	}
-	verify, began := d.verify, d.opts.Now()
-	report, err := d.ws.Refresh(ctx, verify)
+	began := d.opts.Now()
+	report, err := d.ws.RefreshBatch(ctx, d.verify, d.config.BatchSize)
 	if err != nil && ctx.Err() != nil {
 		return report, leaveError{"a stop has begun"} // it was cancelled, nothing is wrong
 	}
 	now := d.opts.Now()
 	d.metrics.Refreshed(now.Sub(began))
+	d.goOn(report.More && err == nil, now, d.pace.wait(now, d.opts.Spent()))
 	if err == nil {
 		if dir := d.ws.Place().Dir; dir != d.opts.Place.Dir {
 			return report, leaveError{"the workspace is now in " + dir}
 		}
-		d.verify = false
+		d.verify = d.verify && report.More && !report.FullScan
 		d.succeeded()
 		d.add(report)
 	} else {
@@ -55,28 +56,36 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 	if err != nil {
 		d.saveState()
 	}
-	if report.Rebuilt || report.FullScan {
-		debug.FreeOSMemory() // a large log needs memory that an idle daemon does not
+	if !report.More && !report.Quiet() || report.FullScan {
+		d.freeMemory()
 	}
 	return report, err
 }
 
-// Sync is one cycle: a refresh that counts. It fails only to leave.
+// Sync is one cycle: a refresh that counts, or its next batch. It fails only to
+// leave.
 func (d *Daemon) Sync(ctx context.Context) error {
 	_, err := d.cycle(ctx)
 	return leaveOnly(err)
 }
 
+// cycle begins a cycle or goes on with it, and reports what this batch moved.
 func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
-	d.log.Debug("Starting sync operation", "operation", "sync")
-	began := d.opts.Now()
+	if !d.begun {
+		d.log.Debug("Starting sync operation", "operation", "sync")
+		d.cycleBegan = d.opts.Now()
+	}
 	report, err := d.Refresh(ctx)
 	if leave := leaveOnly(err); leave != nil {
 		return report, err
 	}
+	d.begun = report.More && err == nil
+	if d.counting = d.begun; d.counting {
+		return report, nil
+	}
 	moved := d.take()
 	now := d.opts.Now().UTC()
-	d.metrics.Synced(now.Sub(began), err != nil)
+	d.metrics.Synced(now.Sub(d.cycleBegan), err != nil)
 	d.publishCycle(moved, err)
 	d.mu.Lock()
 	d.state.SyncCount++
@@ -98,4 +107,16 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 	}
 	d.exchangeNow()
 	return report, err
+}
+
+// whole runs a cycle to its end.
+func (d *Daemon) whole(ctx context.Context) (workspace.Report, error) {
+	var total workspace.Report
+	for {
+		report, err := d.cycle(ctx)
+		sum(&total, report)
+		if err != nil || !report.More || d.halted.Err() != nil {
+			return total, err
+		}
+	}
 }
