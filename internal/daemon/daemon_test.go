@@ -45,7 +45,7 @@ func (w *fakeWorkspace) Close() error           { w.closed++; return nil }
 func (w *fakeWorkspace) Peek(context.Context, func(*projection.Query) error) error {
 	return nil // there is no database
 }
-func (w *fakeWorkspace) FreeMemory() error      { w.freed++; return nil }
+func (w *fakeWorkspace) FreeMemory() error { w.freed++; return nil }
 func (w *fakeWorkspace) RefreshBatch(ctx context.Context, verify bool, limit int) (workspace.Report, error) {
 	w.limit = limit
 	r, err := w.Refresh(ctx, verify)
