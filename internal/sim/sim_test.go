@@ -11,7 +11,7 @@ import (
 
 var (
 	firstSeed  = flag.Uint64("sim.seed", 1, "the first seed")
-	modelCases = flag.Uint64("sim.cases", 40, "how many seeds over a network in memory")
+	modelCases = flag.Uint64("sim.cases", 20, "how many seeds over a network in memory")
 	gitCases   = flag.Uint64("sim.git", 3, "how many seeds over a Git remote")
 )
 
@@ -50,7 +50,7 @@ func TestSameSeedSameRun(t *testing.T) {
 	for _, test := range []struct {
 		kind  kind
 		seeds uint64
-	}{{overModel(), 4}, {overGit(), 1}} {
+	}{{overModel(), 2}, {overGit(), 1}} {
 		for seed := *firstSeed; seed < *firstSeed+test.seeds; seed++ {
 			t.Run(fmt.Sprintf("%s/seed=%d", test.kind.test, seed), func(t *testing.T) {
 				t.Parallel()
