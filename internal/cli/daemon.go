@@ -298,7 +298,7 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Dae
 	}
 	err = d.Run(ctx)
 	if d.Replaced() && ctx.Err() == nil {
-		return errors.Join(err, a.becomeNewProgram())
+		return errors.Join(err, a.becomeNewProgram(o.Program.Path))
 	}
 	return err
 }

@@ -13,10 +13,10 @@ import (
 // background becomes a new program: nobody waits for its report any more.
 const replacedFlag = "replaced"
 
-// becomeNewProgram runs the executable, which was replaced, in this process with
-// the same arguments. It returns only if that fails.
-func (a *app) becomeNewProgram() error {
-	args := slices.Concat([]string{a.stableExecutable()}, a.Args)
+// becomeNewProgram runs the program at path, which was replaced, in this process
+// with the same arguments. It returns only if that fails.
+func (a *app) becomeNewProgram(path string) error {
+	args := slices.Concat([]string{path}, a.Args)
 	for i, arg := range args {
 		if arg == "--report-ready" {
 			args[i] = "--" + replacedFlag
@@ -25,7 +25,8 @@ func (a *app) becomeNewProgram() error {
 	return daemon.Reexecute(args, a.Environ)
 }
 
-// stableExecutable is the path of this program that an upgrade replaces.
+// stableExecutable is the path of this program that an upgrade replaces. Once
+// one has, it cannot be told any more.
 func (a *app) stableExecutable() string { return daemon.StablePath(a.Executable, a.Getenv("PATH")) }
 
 // readyPipe is where the process in the background reports.

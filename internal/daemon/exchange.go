@@ -10,6 +10,7 @@ import (
 
 	"beads/internal/control"
 	"beads/internal/git"
+	"beads/internal/projection"
 	"beads/internal/replica"
 )
 
@@ -211,6 +212,9 @@ func (d *Daemon) Exchanged(r exchanged) {
 	e := d.exchange
 	now := d.opts.Now()
 	e.note(now, r)
+	if errors.Is(r.err, projection.ErrNewer) {
+		d.changed(now, false) // a refresh knows what to do
+	}
 	text := e.trouble(r)
 	switch {
 	case text != "" && text != e.lastErr:
