@@ -10,6 +10,7 @@ import (
 
 	"beads/internal/issue"
 	"beads/internal/op"
+	"beads/internal/projection"
 	"beads/internal/workspace"
 )
 
@@ -19,6 +20,7 @@ type change struct {
 	status      string
 	appendNotes string
 	claim       bool
+	confirm     bool
 	force       bool
 	parent      string
 	addLabels   []string
@@ -37,8 +39,11 @@ func newUpdate(a *app) *cobra.Command {
 issues either all are changed or none. An empty value clears a field.
 
 --claim takes the issue: it sets you as the assignee and the status in_progress, and
-fails if someone else has it. BD_SESSION tells agents of the same name apart.`,
+fails if someone else has it. BD_SESSION tells agents of the same name apart. With
+--confirm it succeeds only when the Git remote has the claim, and no other clone was
+first: of several that confirm, exactly one gets it.`,
 		Example: `  bd update bd-x7k2 --claim
+  bd update bd-x7k2 --claim --confirm
   bd update bd-x7k2 -s blocked --append-notes "waits for the vendor"
   bd update bd-x7k2 bd-a9c1 -p 0 --add-label urgent --due +2d`,
 		Args:              arguments(1, -1, "at least one ID"),
@@ -50,6 +55,7 @@ fails if someone else has it. BD_SESSION tells agents of the same name apart.`,
 	flags.StringVarP(&c.status, "status", "s", "", "status: open, in_progress, blocked, deferred, closed or a custom `NAME`")
 	flags.StringVar(&c.appendNotes, "append-notes", "", "add to the notes; both texts survive when two people do so")
 	flags.BoolVar(&c.claim, "claim", false, "take the issue, unless someone else has it")
+	flags.BoolVar(&c.confirm, "confirm", false, "with --claim: only if the Git remote confirms it")
 	flags.BoolVar(&c.force, "force", false, "also if our claim on it was lost to another clone")
 	flags.StringVar(&c.parent, "parent", "", "make `ID` the parent; \"\" removes the parent")
 	flags.StringArrayVar(&c.addLabels, "add-label", nil, "add labels")
@@ -63,14 +69,45 @@ func (c *change) run(a *app, cmd *cobra.Command, args []string) error {
 		return err
 	}
 	var outcomes []outcome
-	_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
+	decide := func(tx *workspace.Tx) ([]workspace.Draft, error) {
 		outcomes = outcomes[:0]
 		return c.drafts(a, cmd, tx, args, &outcomes)
-	})
+	}
+	var err error
+	if c.confirm {
+		err = a.confirm(cmd, decide)
+	} else {
+		_, err = a.commit(cmd, decide)
+	}
 	if err != nil {
 		return err
 	}
 	return a.tell(cmd, outcomes)
+}
+
+// confirm writes through the remote, and looks whether what was claimed is ours
+// when everything that the remote had is here.
+func (a *app) confirm(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace.Draft, error)) error {
+	w, err := a.open(cmd.Context())
+	if err != nil {
+		return err
+	}
+	made, _, err := a.replica(w).Confirm(cmd.Context(), decide)
+	if err != nil {
+		return err
+	}
+	return a.view(cmd, func(q *projection.Query) error {
+		for _, o := range made {
+			state, err := q.State(o.Issue)
+			if err != nil {
+				return err
+			}
+			if state.HolderOp != o.ID {
+				return failf("claim_lost", "issue %s is claimed by %s", a.shortID(q, o.Issue), a.holder(&state)).withHint("bd ready shows what is free")
+			}
+		}
+		return nil
+	})
 }
 
 // prepare checks everything that needs no workspace.
@@ -89,6 +126,8 @@ func (c *change) prepare(a *app, cmd *cobra.Command) error {
 		return usagef("the status must not be empty")
 	case given(cmd, "priority") && c.fields.priority == "":
 		return usagef("the priority must not be empty")
+	case c.confirm && !c.claim:
+		return usagef("--confirm needs --claim")
 	case c.claim && given(cmd, "assignee"):
 		return usagef("--claim and --assignee exclude each other")
 	case c.claim && given(cmd, "status") && c.status != issue.StatusInProgress:

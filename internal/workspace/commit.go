@@ -45,13 +45,38 @@ type Draft struct {
 // It returns the operations that were written: fewer than decide asked for when
 // some were held already. An operation whose condition does not hold fails the
 // whole commit with ErrVoid.
-func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error)) (made []*op.Operation, err error) {
+func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error)) ([]*op.Operation, error) {
+	var made []*op.Operation
+	err := w.decide(ctx, decide, func(s *session, b *batch) error {
+		made = b.made
+		return s.write(b)
+	})
+	return made, err
+}
+
+// Prepare makes the operations that Commit would make now, and writes nothing:
+// they are handed over to become durable elsewhere, and come back as foreign
+// input. Each draft has its operation and its line.
+func (w *Workspace) Prepare(ctx context.Context, decide func(*Tx) ([]Draft, error)) ([]Draft, error) {
+	var drafts []Draft
+	err := w.decide(ctx, decide, func(_ *session, b *batch) error {
+		for i, o := range b.made {
+			drafts = append(drafts, Draft{Op: o, Line: b.lines[i], Sum: b.sums[i]})
+		}
+		return nil
+	})
+	return drafts, err
+}
+
+// decide calls decide with the current state and use with the lines that it
+// came to, if any, all under the write lock.
+func (w *Workspace) decide(ctx context.Context, decide func(*Tx) ([]Draft, error), use func(*session, *batch) error) (err error) {
 	if w.opts.ReadOnly {
-		return nil, ErrReadOnly
+		return ErrReadOnly
 	}
 	s, err := w.begin(ctx, w.opts.LockTimeout)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		// What is durable stays acknowledged, whatever closing says.
@@ -60,10 +85,10 @@ func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error
 		}
 	}()
 	if _, err := s.refresh(ctx, false); err != nil {
-		return nil, err
+		return err
 	}
 	if s.degraded != nil {
-		return nil, s.degraded
+		return s.degraded
 	}
 	var batch *batch
 	err = w.db.View(ctx, func(q *projection.Query) error {
@@ -76,12 +101,12 @@ func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error
 		return err
 	})
 	if err != nil || batch == nil || len(batch.lines) == 0 {
-		return nil, err
+		return err
 	}
 	if err := interrupted(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	return batch.made, s.write(batch)
+	return use(s, batch)
 }
 
 // batch is what one commit writes.
