@@ -17,10 +17,18 @@ type Debouncer struct {
 // events cannot starve it (0: 10 x quiet). It is never due before gap has
 // passed since it was last taken (0: no gap).
 func NewDebouncer(quiet, limit, gap time.Duration) *Debouncer {
+	d := &Debouncer{}
+	d.Retime(quiet, limit, gap)
+	return d
+}
+
+// Retime changes the times, as NewDebouncer takes them, also for a burst that
+// waits.
+func (d *Debouncer) Retime(quiet, limit, gap time.Duration) {
 	if limit <= 0 {
 		limit = 10 * quiet
 	}
-	return &Debouncer{quiet: quiet, limit: max(limit, quiet), gap: gap}
+	d.quiet, d.limit, d.gap = quiet, max(limit, quiet), gap
 }
 
 // Note records an event at now.

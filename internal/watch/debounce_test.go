@@ -96,3 +96,21 @@ func TestDebouncerNeverStarves(t *testing.T) {
 		}
 	})
 }
+
+// TestRetime: new times count for a burst that waits, too.
+func TestRetime(t *testing.T) {
+	now := time.Unix(0, 0)
+	d := NewDebouncer(time.Minute, 0, 0)
+	d.Note(now)
+	d.Retime(time.Second, 0, time.Hour)
+	if wait, pending := d.Wait(now); !pending || wait != time.Second {
+		t.Errorf("due in %v, pending %t", wait, pending)
+	}
+	if !d.Take(now.Add(time.Second)) {
+		t.Error("not due")
+	}
+	d.Note(now.Add(2 * time.Second))
+	if d.Take(now.Add(time.Hour)) || !d.Take(now.Add(time.Hour+time.Second)) {
+		t.Error("the gap does not count")
+	}
+}
