@@ -7,6 +7,6 @@
 // comments by time, author and text and numbered from 1, so that exporting what
 // was imported from an export gives the same bytes.
 //
-// WriteFile replaces a file as a whole or not at all. Nothing here is safe for
+// WriteFile and Keep replace a file as a whole or not at all. Nothing here is safe for
 // concurrent use of one value.
 package beadsjson
