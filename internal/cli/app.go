@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/config"
 	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/terminal"
@@ -59,10 +61,12 @@ type app struct {
 	command string // "create", "dep add": who holds the lock, for those who wait
 	ws      *workspace.Workspace
 
-	config     []*configFile // read once, when a setting is asked for
+	configMu   sync.Mutex     // guards what follows
+	config     []*config.File // read once, when a setting is asked for, and by a daemon's reload
 	configRead bool
-	bar        progressBar
-	below      string // a notice that stands below the output
+
+	bar   progressBar
+	below string // a notice that stands below the output
 }
 
 // Run runs one command line and returns its exit code. It closes what it opened.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/config"
 	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/workspace"
@@ -23,7 +24,9 @@ func newConfig(a *app) *cobra.Command {
 		Long: `Settings are of two kinds. Shared ones (issue_prefix, prefix_aliases, status.custom,
 types.custom, claim_lease) are operations: they travel with the issues. All others stay
 on this machine: the environment (BD_ACTOR, BD_GIT_REMOTE …) counts before config.yaml in
-the workspace, that before ~/.config/bd/config.yaml.`,
+the workspace, that before ~/.config/bd/config.yaml. Those of the daemon (daemon.*) may
+stand in these files too; its own daemon.yaml counts before them, and the environment
+(BEADS_DAEMON_LOG_LEVEL …) before that.`,
 		Example: `  bd config set status.custom "review,testing"
   bd config get actor
   bd config list`,
@@ -82,7 +85,14 @@ func (a *app) readSetting(cmd *cobra.Command, key configKey) (setting, error) {
 	if err != nil {
 		return setting{}, err
 	}
-	return a.local(files, key), nil
+	if key.kind != "daemon" {
+		return a.local(files, key), nil
+	}
+	c, err := config.LoadDaemon(a.source(place), files)
+	if err != nil {
+		return setting{}, daemonFailure(err)
+	}
+	return daemonSetting(c, key), nil
 }
 
 // sharedSetting is a shared setting as text.
@@ -209,31 +219,31 @@ func (a *app) changeLocal(cmd *cobra.Command, key configKey, value *string) erro
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(w.Place().Dir, configName)
-	data, err := w.ReadFile(configName)
+	path := filepath.Join(w.Place().Dir, config.FileName)
+	data, err := w.ReadFile(config.FileName)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	file, err := parseConfig(path, data)
+	file, err := config.ParseFile(path, data)
 	if err != nil {
 		return err
 	}
 	name := key.name // or an upstream name for it, where the file has that
-	for _, held := range file.keys {
+	for _, held := range file.Keys {
 		if mapped, _ := upstreamKey(held); mapped == key.name {
 			name = held
 		}
 	}
 	var text []byte
 	if value == nil {
-		text, err = unsetConfig(path, data, name)
+		text, err = config.UnsetKey(path, data, name)
 	} else {
-		text, err = setConfig(path, data, name, *value)
+		text, err = config.SetKey(path, data, name, *value)
 	}
 	if err != nil || string(text) == string(data) {
 		return err
 	}
-	return w.WriteFile(configName, text)
+	return w.WriteFile(config.FileName, text)
 }
 
 func (a *app) listConfig(cmd *cobra.Command) error {
@@ -253,10 +263,19 @@ func (a *app) listConfig(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	daemons, err := config.LoadDaemon(a.source(place), files)
+	if err != nil {
+		return daemonFailure(err)
+	}
 	found := []setting{}
 	for _, key := range configKeys() {
-		s := sharedSetting(settings, key)
-		if !key.shared {
+		var s setting
+		switch {
+		case key.shared:
+			s = sharedSetting(settings, key)
+		case key.kind == "daemon":
+			s = daemonSetting(daemons, key)
+		default:
 			s = a.local(files, key)
 		}
 		if s.Value != "" {
@@ -280,18 +299,18 @@ func (a *app) listConfig(cmd *cobra.Command) error {
 
 // warnUnknown names the keys of config.yaml that mean nothing. They are no
 // errors: the file may be shared with other versions and with upstream.
-func (a *app) warnUnknown(files []*configFile) {
+func (a *app) warnUnknown(files []*config.File) {
 	for _, problem := range unknownKeys(files) {
 		a.notice(problem)
 	}
 }
 
-func unknownKeys(files []*configFile) []string {
+func unknownKeys(files []*config.File) []string {
 	var problems []string
 	for _, file := range files {
-		for _, name := range slices.Sorted(slices.Values(file.keys)) {
+		for _, name := range slices.Sorted(slices.Values(file.Keys)) {
 			if _, err := findKey(name); err != nil {
-				problems = append(problems, fmt.Sprintf("%s:%d: %v", file.name, file.lines[name], err))
+				problems = append(problems, fmt.Sprintf("%s:%d: %v", file.Name, file.Line(name), err))
 			}
 		}
 	}

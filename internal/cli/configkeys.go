@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"beads/internal/config"
 	"beads/internal/op"
 	"beads/internal/spelling"
 )
@@ -16,7 +19,7 @@ type configKey struct {
 	name     string
 	shared   bool
 	def      string   // what counts when nothing is set; "" if nothing does
-	kind     string   // text, bool, duration, list, or choice
+	kind     string   // text, bool, duration, list, choice, or daemon
 	choices  []string // of a choice
 	meaning  string
 	readOnly string // why it cannot be changed here
@@ -24,7 +27,7 @@ type configKey struct {
 
 // configKeys are the settings this version knows.
 func configKeys() []configKey {
-	return []configKey{
+	keys := []configKey{
 		{name: op.SettingPrefix, shared: true, def: op.DefaultPrefix, kind: "text", meaning: "what new issue ids begin with",
 			readOnly: "it is chosen by bd init; ids never change"},
 		{name: op.SettingAliases, shared: true, kind: "list", meaning: "other prefixes under which ids are known"},
@@ -42,6 +45,10 @@ func configKeys() []configKey {
 		{name: "git.remote_interval", def: "30s", kind: "duration", meaning: "how often the daemon asks the remote"},
 		{name: "interactions.replicate", def: "false", kind: "bool", meaning: "replicate interactions too, which may hold prompts"},
 	}
+	for _, k := range config.Keys() {
+		keys = append(keys, configKey{name: config.Section + k.Name, def: k.Default, kind: "daemon", meaning: "see docs/daemon.md: " + k.Allowed})
+	}
+	return keys
 }
 
 // upstreamKey says what became of a setting of upstream beads, "" if the key is
@@ -79,12 +86,16 @@ func findKey(name string) (configKey, error) {
 	if i := slices.IndexFunc(keys, func(k configKey) bool { return k.name == name }); i >= 0 {
 		return keys[i], nil
 	}
-	if without != "" {
-		return configKey{}, failf("without_effect", "%s is a setting of upstream beads without effect here: %s", name, without)
-	}
 	names := make([]string, 0, len(keys))
 	for _, k := range keys {
 		names = append(names, k.name)
+	}
+	// Upstream's daemon.* have no effect, but a slip in one of ours is no such key.
+	if bare, daemons := strings.CutPrefix(name, config.Section); without != "" && daemons && spelling.Nearest(name, names, max(1, len(bare)/4)) != "" {
+		without = ""
+	}
+	if without != "" {
+		return configKey{}, failf("without_effect", "%s is a setting of upstream beads without effect here: %s", name, without)
 	}
 	f := usagef("unknown setting %q", name).withHint("bd config list shows all")
 	if near := spelling.Nearest(name, names, len(name)/3+1); near != "" {
@@ -101,6 +112,14 @@ func (k configKey) check(value string) error {
 		return f
 	}
 	switch k.kind {
+	case "daemon":
+		if err := config.Check(strings.TrimPrefix(k.name, config.Section), value); err != nil {
+			var reason *config.Error
+			if errors.As(err, &reason) {
+				err = fmt.Errorf("%s: %s", k.name, reason.Reason)
+			}
+			return invalid(err)
+		}
 	case "bool":
 		if _, err := strconv.ParseBool(value); err != nil {
 			return bad("true or false")

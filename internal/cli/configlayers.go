@@ -1,17 +1,12 @@
 package cli
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"beads/internal/config"
 	"beads/internal/workspace"
 )
-
-// The name of the settings file, in the workspace and in the user's directory.
-const configName = "config.yaml"
 
 // Where a setting comes from, as people see it.
 const (
@@ -20,55 +15,23 @@ const (
 	sourceDefault = "default"
 )
 
-// maxUserConfig bounds the user's own file, in bytes.
-const maxUserConfig = 1 << 20
+// source is where the settings of the workspace at place are.
+func (a *app) source(place workspace.Place) config.Source {
+	return config.Source{Dir: place.Dir, Read: place.ReadFile, User: a.userConfig(), Getenv: a.Getenv}
+}
 
 // layers are the configuration files that count, the stronger first.
-func (a *app) layers(place workspace.Place) ([]*configFile, error) {
-	var files []*configFile
-	var errs error
-	add := func(name string, data []byte, err error) {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			errs = errors.Join(errs, err)
-		default:
-			file, err := parseConfig(name, data)
-			errs = errors.Join(errs, err)
-			files = append(files, file)
-		}
-	}
-	if place.Dir != "" {
-		data, err := place.ReadFile(configName)
-		add(filepath.Join(place.Dir, configName), data, err)
-	}
-	if path := a.userConfig(); path != "" {
-		data, err := readBounded(path)
-		add(path, data, err)
-	}
-	return files, errs
-}
+func (a *app) layers(place workspace.Place) ([]*config.File, error) { return a.source(place).Layers() }
 
 // userConfig is the user's own config.yaml, "" if there is no home.
 func (a *app) userConfig() string {
 	if dir := a.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "bd", configName)
+		return filepath.Join(dir, "bd", config.FileName)
 	}
 	if a.Home == "" {
 		return ""
 	}
-	return filepath.Join(a.Home, ".config", "bd", configName)
-}
-
-func readBounded(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxUserConfig {
-		return nil, failf("failed", "%s is not a file of at most %d bytes", path, maxUserConfig)
-	}
-	return os.ReadFile(path)
+	return filepath.Join(a.Home, ".config", "bd", config.FileName)
 }
 
 // setting is one value with where it comes from.
@@ -80,23 +43,39 @@ type setting struct {
 
 // local finds a setting that is not shared: the environment counts before the
 // workspace's file, that before the user's, that before the default.
-func (a *app) local(files []*configFile, key configKey) setting {
+func (a *app) local(files []*config.File, key configKey) setting {
 	if value := a.Getenv(environmentName(key.name)); value != "" {
 		return setting{key.name, value, sourceEnv}
 	}
 	for _, file := range files {
-		for _, name := range file.keys {
+		for _, name := range file.Keys {
 			mapped, _ := upstreamKey(name)
-			if value := file.values[name]; (name == key.name || mapped == key.name) && value != "" {
-				return setting{key.name, value, file.name}
+			if value := file.Value(name); (name == key.name || mapped == key.name) && value != "" {
+				return setting{key.name, value, file.Name}
 			}
 		}
 	}
 	return setting{key.name, key.def, sourceDefault}
 }
 
+// daemonSetting finds a setting of the daemon, which has a file of its own beside
+// those layers.
+func daemonSetting(c config.Daemon, key configKey) setting {
+	found := c.Setting(strings.TrimPrefix(key.name, config.Section))
+	switch found.Source {
+	case "":
+		found.Source = sourceDefault
+	case environmentName(key.name):
+		found.Source = sourceEnv
+	}
+	return setting{key.name, found.Value, found.Source}
+}
+
 // environmentName is the variable of a setting: git.remote is BD_GIT_REMOTE.
 func environmentName(key string) string {
+	if name, daemons := strings.CutPrefix(key, config.Section); daemons {
+		return config.Variable(name)
+	}
 	return "BD_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
 }
 
@@ -108,16 +87,32 @@ func (a *app) configValue(place workspace.Place, name string) string {
 	if err != nil {
 		return ""
 	}
-	if !a.configRead {
-		a.configRead = true
-		if a.config, err = a.layers(place); err != nil {
-			a.notice(strings.ReplaceAll(err.Error(), "\n", "; "))
-		}
-	}
-	found := a.local(a.config, key)
+	found := a.local(a.readLayers(place), key)
 	if err := key.check(found.Value); found.Value != "" && err != nil {
 		a.notice(found.Source + ": " + err.Error())
 		return key.def
 	}
 	return found.Value
+}
+
+// readLayers reads the files at the first call, and says then what is wrong with
+// them. The steps of a daemon call it at once.
+func (a *app) readLayers(place workspace.Place) []*config.File {
+	a.configMu.Lock()
+	defer a.configMu.Unlock()
+	if !a.configRead {
+		files, err := a.layers(place)
+		if err != nil {
+			a.notice(strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		a.config, a.configRead = files, true
+	}
+	return a.config
+}
+
+// useLayers takes files that a daemon has read anew.
+func (a *app) useLayers(files []*config.File) {
+	a.configMu.Lock()
+	defer a.configMu.Unlock()
+	a.config, a.configRead = files, true
 }

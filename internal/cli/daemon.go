@@ -163,8 +163,8 @@ func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonSt
 	if err != nil {
 		return 0, err
 	}
-	if c.Foreground && !o.background {
-		return 0, daemonFailure(a.runDaemon(ctx, place, c, nil))
+	if c.Config.Foreground && !o.background {
+		return 0, daemonFailure(a.runDaemon(ctx, place, o, c, nil))
 	}
 	if client, err := control.Connect(ctx, a.sockets().Paths(place.Dir), a.sockets().UID); err == nil {
 		return 0, daemonFailure(&daemon.RunningError{PID: client.PID()})
@@ -208,24 +208,16 @@ func (a *app) stopDaemon(ctx context.Context, place workspace.Place) error {
 	return nil
 }
 
-// daemonConfig reads the settings and applies the flags.
-func (a *app) daemonConfig(place workspace.Place, o daemonStart) (config.Daemon, error) {
+// daemonConfig reads the settings for a start.
+func (a *app) daemonConfig(place workspace.Place, o daemonStart) (daemon.Settings, error) {
 	if !place.Exists {
-		return config.Daemon{}, place.Missing()
+		return daemon.Settings{}, place.Missing()
 	}
-	file := o.config
-	if file != "" {
-		file = a.path(file)
+	s, err := a.daemonSettings(place, o)
+	if err == nil && !s.Config.Enabled {
+		err = daemon.DisabledError{By: s.Config.EnabledBy}
 	}
-	c, err := config.LoadDaemon(config.Source{Dir: place.Dir, Read: place.ReadFile, Getenv: a.Getenv, File: file})
-	if err != nil {
-		return c, daemonFailure(err)
-	}
-	c.Foreground = c.Foreground || o.foreground
-	if !c.Enabled {
-		return c, daemonFailure(daemon.DisabledError{By: c.EnabledBy})
-	}
-	return c, nil
+	return s, daemonFailure(err)
 }
 
 // daemonDir is where the process in the background works: the place must be
@@ -254,10 +246,10 @@ func (a *app) daemonCommand(place workspace.Place, o daemonStart) []string {
 
 // runInBackground is the other end of startDaemon. Its standard error is the log
 // file, so a reason not to start goes to who waits instead.
-func (a *app) runInBackground(ctx context.Context, place workspace.Place, c config.Daemon, o daemonStart, err error) error {
+func (a *app) runInBackground(ctx context.Context, place workspace.Place, c daemon.Settings, o daemonStart, err error) error {
 	pipe := readyPipe(o)
 	if err == nil {
-		err = a.runDaemon(ctx, place, c, func() error {
+		err = a.runDaemon(ctx, place, o, c, func() error {
 			return daemon.Ready{PID: os.Getpid()}.Report(pipe)
 		})
 		err = daemonFailure(err)
@@ -267,24 +259,27 @@ func (a *app) runInBackground(ctx context.Context, place workspace.Place, c conf
 	}
 	f := asFailure(err)
 	reason := daemon.Ready{Error: strings.ReplaceAll(f.Error(), "\n", "; "), Code: f.code, Hint: f.hint}
-	if reason.Report(pipe) != nil {
-		return f // nobody listens any more: standard error is the log
+	var running *daemon.RunningError
+	if reason.Report(pipe) != nil && !errors.As(err, &running) {
+		return f // nobody listens, or any more: standard error is the log
 	}
 	return exitWith(f.exit)
 }
 
 // runDaemon is the daemon, until it ends. ready is called once it is ready and
 // makes it log to its file; without it the log goes to standard error.
-func (a *app) runDaemon(ctx context.Context, place workspace.Place, c config.Daemon, ready func() error) error {
+func (a *app) runDaemon(ctx context.Context, place workspace.Place, start daemonStart, c daemon.Settings, ready func() error) error {
+	signals, release := daemon.Signals()
+	defer release()
 	o := daemon.Options{
-		Place: place, Config: c, Sockets: a.sockets(), Registry: a.registry(), Zone: a.Location, Now: a.Now,
-		PID: os.Getpid(), Hostname: hostname(), Version: version,
+		Place: place, Config: c.Config, Remote: c.Remote, Sockets: a.sockets(), Registry: a.registry(), Zone: a.Location, Now: a.Now,
+		PID: os.Getpid(), Hostname: hostname(), Version: version, Signals: signals,
 		Program: daemon.Program{Path: a.stableExecutable(), Environ: a.Environ},
-		Open: func(ctx context.Context, notice func(string)) (daemon.Workspace, error) {
-			return a.openForDaemon(ctx, place, c, notice)
-		},
+		Load:    func() (daemon.Settings, error) { return a.daemonSettings(place, start) },
+		Files:   a.settingsFiles(start),
 	}
-	a.exchangeOptions(&o, place, c)
+	a.workspaceOptions(&o, place, c.Config)
+	a.exchangeOptions(&o, place, c.Config)
 	if ready == nil {
 		o.Log = a.Stderr
 	}
@@ -317,12 +312,6 @@ func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place, c config
 		return
 	}
 	o.Rand = a.Rand
-	o.Remote = daemon.RemoteSettings{
-		AutoPush: a.configValue(place, "git.auto_push") != "false", AutoFetch: a.configValue(place, "git.auto_fetch") != "false",
-	}
-	if interval, err := time.ParseDuration(a.configValue(place, "git.remote_interval")); err == nil {
-		o.Remote.Interval = interval
-	}
 	o.Exchange = func(ctx context.Context, notice func(string)) (daemon.Exchanger, error) {
 		w, err := a.openForDaemon(ctx, place, c, notice)
 		if err != nil {

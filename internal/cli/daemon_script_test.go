@@ -53,7 +53,7 @@ func scriptEventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptSignal sends KILL, STOP, CONT, TERM or INT to a process that the script
+// scriptSignal sends KILL, STOP, CONT, TERM, INT, HUP or USR1 to a process that the script
 // has started, and after KILL, TERM and INT waits until it is gone.
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -61,13 +61,16 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	signal, ok := map[string]syscall.Signal{
 		"KILL": syscall.SIGKILL, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT, "TERM": syscall.SIGTERM, "INT": syscall.SIGINT,
+		"HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1,
 	}[args[0]]
 	pid, err := strconv.Atoi(args[1])
 	if !ok || err != nil || pid <= 1 || pid == os.Getpid() {
 		ts.Fatalf("signal %s %s: not a signal or not a PID", args[0], args[1])
 	}
 	ts.Check(syscall.Kill(pid, signal))
-	if args[0] == "STOP" || args[0] == "CONT" {
+	switch args[0] {
+	case "KILL", "TERM", "INT":
+	default:
 		return
 	}
 	again := time.NewTicker(10 * time.Millisecond)

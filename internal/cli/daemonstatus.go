@@ -105,6 +105,10 @@ func (a *app) printDaemonStatus(s daemonStatusJSON) {
 	}
 	add("Watcher", s.Watcher)
 	add("", s.WatcherReason)
+	if s.ConfigError != "" {
+		s.Config = s.ConfigError
+	}
+	add("Config", s.Config)
 	if s.ErrorCount > 0 {
 		add("Failed Syncs", fmt.Sprint(s.ErrorCount))
 	}

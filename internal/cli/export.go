@@ -92,30 +92,35 @@ type exporter struct {
 
 func (e *exporter) write(to io.Writer) error {
 	return e.a.view(e.cmd, func(q *projection.Query) error {
-		ids, err := resolveAll(q, e.inputs, false)
-		if err != nil {
-			return err
-		}
-		total, err := q.Count(issue.Filter{})
-		if err != nil {
-			return err
-		}
-		report := e.a.progress()
-		w := beadsjson.NewWriter(to)
-		seen := 0
-		err = q.Each(func(i issue.Issue) error {
-			if seen++; report != nil && seen%100 == 0 {
-				report("exporting", int64(seen), int64(total))
-			}
-			if !e.wants(i, ids) {
-				return nil
-			}
-			return w.Write(i)
-		})
-		e.count = w.Count()
-		e.a.endProgress()
-		return errors.Join(err, w.Flush())
+		defer e.a.endProgress()
+		return e.snapshot(q, to, e.a.progress())
 	})
+}
+
+// snapshot writes what is wanted of the issues that q sees. report, if there is
+// one, is told how far it is.
+func (e *exporter) snapshot(q *projection.Query, to io.Writer, report func(string, int64, int64)) error {
+	ids, err := resolveAll(q, e.inputs, false)
+	if err != nil {
+		return err
+	}
+	total, err := q.Count(issue.Filter{})
+	if err != nil {
+		return err
+	}
+	w := beadsjson.NewWriter(to)
+	seen := 0
+	err = q.Each(func(i issue.Issue) error {
+		if seen++; report != nil && seen%100 == 0 {
+			report("exporting", int64(seen), int64(total))
+		}
+		if !e.wants(i, ids) {
+			return nil
+		}
+		return w.Write(i)
+	})
+	e.count = w.Count()
+	return errors.Join(err, w.Flush())
 }
 
 func (e *exporter) wants(i issue.Issue, ids []string) bool {

@@ -76,7 +76,7 @@ func runBD() int {
 //	exits CODE COMMAND…       the command ends with exactly that exit code
 //	repeat CHAR N FILE        writes a file of N times CHAR
 //	eventually COMMAND…       runs the command until it succeeds (with "!": fails)
-//	signal NAME PID           sends KILL, STOP, CONT, TERM or INT and sees it through
+//	signal NAME PID           sends KILL, STOP, CONT, TERM, INT, HUP or USR1 and sees it through
 //	together N M COMMAND…     runs the command N times at once; M succeed
 //
 // PATH is a.0.b, or a.len (or a.'#') for a length; in VALUE \n is a line end.

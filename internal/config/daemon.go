@@ -3,10 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,10 +13,6 @@ import (
 
 // DaemonName is the configuration file in the workspace's directory.
 const DaemonName = "daemon.yaml"
-
-// maxFile bounds the file, in bytes: the workspace may come from a hostile
-// repository, and the parser's time grows faster than its input.
-const maxFile = 32 << 10
 
 // Daemon is what daemon.yaml, the environment and flags say.
 type Daemon struct {
@@ -48,28 +42,45 @@ type Daemon struct {
 	HealthInterval     time.Duration
 
 	Export string // a snapshot that is kept current, below the workspace's root; "": none
+
+	settings map[string]Setting // what was set; not changed after loading
 }
+
+// Setting is one value as it was written. Source is the file or the variable; ""
+// is the default.
+type Setting struct{ Key, Value, Source string }
 
 // Default are the settings where nobody says anything else.
 func Default() Daemon {
-	return Daemon{
-		Enabled:            true,
-		LogLevel:           slog.LevelInfo,
-		LogFormat:          "text",
-		DebounceInterval:   5 * time.Second,
-		MaxSyncFrequency:   30 * time.Second,
-		AutoSync:           true,
-		SyncOnStartup:      true,
-		WatchPatterns:      []string{"issues.jsonl", "config.yaml", "routes.jsonl", "interactions.jsonl"},
-		BatchSize:          100,
-		MaxMemory:          100_000_000,
-		MaxCPUPercent:      10,
-		MaxFileDescriptors: 256,
-		EnableMetrics:      true,
-		MetricsInterval:    30 * time.Second,
-		EnableHealthChecks: true,
-		HealthInterval:     60 * time.Second,
+	var c Daemon
+	for _, k := range keys() {
+		_ = k.set(&c, k.read(k.def)) // a test sees that every default is allowed
 	}
+	return c
+}
+
+// Setting is the value that counts of the key name, and who says so.
+func (c Daemon) Setting(name string) Setting {
+	if s, set := c.settings[name]; set {
+		return s
+	}
+	for _, k := range keys() {
+		if k.name == name {
+			return Setting{Key: name, Value: k.def}
+		}
+	}
+	return Setting{Key: name}
+}
+
+// Changed names the keys whose values differ from those of old.
+func (c Daemon) Changed(old Daemon) []string {
+	var changed []string
+	for _, k := range keys() {
+		if c.Setting(k.name).Value != old.Setting(k.name).Value {
+			changed = append(changed, k.name)
+		}
+	}
+	return changed
 }
 
 // Error says what is wrong with one setting, where, and what is allowed.
@@ -93,17 +104,25 @@ func (e *Error) Error() string {
 
 // Source is where a process finds the settings of one workspace.
 type Source struct {
-	Dir    string                            // the workspace's directory
+	Dir    string                            // the workspace's directory; "": none
 	Read   func(name string) ([]byte, error) // a file in it; refuses links, since Dir may come from a hostile repository
+	User   string                            // the user's own config.yaml; "": none
 	Getenv func(string) string
 	File   string // --config; "": daemon.yaml in Dir, which may be missing
 }
 
 // LoadDaemon reads the settings: the environment
-// (BEADS_DAEMON_DEBOUNCE_INTERVAL and so on) over the file over the defaults;
-// the caller applies flags. Everything that is not understood is an Error.
-func LoadDaemon(s Source) (Daemon, error) {
+// (BEADS_DAEMON_DEBOUNCE_INTERVAL and so on) over daemon.yaml over layers, which
+// are those of Layers, over the defaults; the caller applies flags. Everything
+// that is not understood is an Error, but for the keys of a config.yaml that are
+// not the daemon's.
+func LoadDaemon(s Source, layers []*File) (Daemon, error) {
 	c := Default()
+	for _, layer := range slices.Backward(layers) {
+		if err := c.readFile(layer); err != nil {
+			return Daemon{}, err
+		}
+	}
 	data, path, err := s.daemonFile()
 	switch {
 	case err == nil:
@@ -115,20 +134,40 @@ func LoadDaemon(s Source) (Daemon, error) {
 		return Daemon{}, fmt.Errorf("daemon configuration: %w", err)
 	}
 	for _, k := range keys() {
-		name := "BEADS_DAEMON_" + strings.ToUpper(k.name)
-		text := s.Getenv(name)
-		if text == "" {
-			continue
-		}
-		v := value{items: []string{text}}
-		if k.list {
-			v = value{list: true, items: strings.Split(text, ",")}
-		}
-		if err := c.set(k, v, name, 0); err != nil {
-			return Daemon{}, err
+		name := Variable(k.name)
+		if text := s.Getenv(name); text != "" {
+			if err := c.set(k, k.read(text), name, 0); err != nil {
+				return Daemon{}, err
+			}
 		}
 	}
 	return c, nil
+}
+
+// Variable is the environment's variable for the daemon's key name.
+func Variable(name string) string { return "BEADS_DAEMON_" + strings.ToUpper(name) }
+
+// Section begins the daemon's keys in a config.yaml.
+const Section = "daemon."
+
+// readFile applies the daemon's keys of a config.yaml. One without a value says
+// nothing, as everywhere in that file.
+func (c *Daemon) readFile(f *File) error {
+	for _, k := range keys() {
+		text := f.Value(Section + k.name)
+		if text == "" {
+			continue
+		}
+		err := c.set(k, k.read(text), f.Name, f.Line(Section+k.name))
+		var bad *Error
+		if errors.As(err, &bad) {
+			bad.Key = Section + k.name // as it stands there
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // daemonFile reads what a person named as it is, but follows no link in the
@@ -142,18 +181,9 @@ func (s Source) daemonFile() (data []byte, path string, err error) {
 		data, err = s.Read(DaemonName)
 	}
 	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+		err = tooLarge(path)
 	}
 	return data, path, err
-}
-
-func readBounded(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 // set applies one value that came from the file (and line) or variable where.
@@ -173,6 +203,10 @@ func (c *Daemon) set(k key, v value, where string, line int) error {
 	if k.name == "enabled" {
 		c.EnabledBy = where
 	}
+	if c.settings == nil {
+		c.settings = map[string]Setting{}
+	}
+	c.settings[k.name] = Setting{k.name, strings.Join(v.items, ","), where}
 	return nil
 }
 

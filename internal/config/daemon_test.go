@@ -34,7 +34,7 @@ func load(t *testing.T, text string, env map[string]string) (Daemon, error) {
 		t.Fatal(err)
 	}
 	s.Getenv = func(key string) string { return env[key] }
-	return LoadDaemon(s)
+	return LoadDaemon(s, nil)
 }
 
 // whole is the example of the documentation: every key with its default.
@@ -63,7 +63,7 @@ daemon:
 `
 
 func TestConfigDefaults(t *testing.T) {
-	none, err := LoadDaemon(source(t.TempDir()))
+	none, err := LoadDaemon(source(t.TempDir()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestConfigDefaults(t *testing.T) {
 	if c.DebounceInterval != 5*time.Second || c.MaxSyncFrequency != 30*time.Second || !c.AutoSync || !c.Enabled {
 		t.Errorf("got %+v", c)
 	}
-	c.Path, none.EnabledBy = "", c.EnabledBy
+	c.Path, c.EnabledBy, c.settings = "", "", nil
 	if !reflect.DeepEqual(none, c) {
 		t.Errorf("without a file: %+v; with the documented defaults: %+v", none, c)
 	}
@@ -161,14 +161,14 @@ func TestErrors(t *testing.T) {
 func TestConfigFiles(t *testing.T) {
 	p := source(t.TempDir())
 	named := func(file string) Source { s := p; s.File = file; return s }
-	if _, err := LoadDaemon(named(filepath.Join(p.Dir, "missing.yaml"))); !errors.Is(err, os.ErrNotExist) {
+	if _, err := LoadDaemon(named(filepath.Join(p.Dir, "missing.yaml")), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that was named and is missing: %v", err)
 	}
 	other := filepath.Join(p.Dir, "other.yaml")
 	if err := os.WriteFile(other, []byte("daemon: {log_level: warn}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := LoadDaemon(named(other)); err != nil || c.LogLevel != slog.LevelWarn || c.Path != other {
+	if c, err := LoadDaemon(named(other), nil); err != nil || c.LogLevel != slog.LevelWarn || c.Path != other {
 		t.Errorf("a named file: %+v %v", c, err)
 	}
 	large := filepath.Join(p.Dir, DaemonName)
@@ -176,7 +176,7 @@ func TestConfigFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"", large} {
-		if _, err := LoadDaemon(named(file)); err == nil || !strings.Contains(err.Error(), "is larger than") {
+		if _, err := LoadDaemon(named(file), nil); err == nil || !strings.Contains(err.Error(), "is larger than") {
 			t.Errorf("a file that is too large, named %q: %v", file, err)
 		}
 	}
@@ -186,14 +186,14 @@ func TestConfigFiles(t *testing.T) {
 	if err := os.Symlink(other, filepath.Join(p.Dir, DaemonName)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadDaemon(p); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+	if _, err := LoadDaemon(p, nil); err == nil || !strings.Contains(err.Error(), "symbolic link") {
 		t.Errorf("a link in the workspace: %v", err)
 	}
 	p = source(t.TempDir())
 	p.Getenv = func(key string) string {
 		return map[string]string{"BEADS_DAEMON_ENABLED": "maybe"}[key]
 	}
-	_, err := LoadDaemon(p)
+	_, err := LoadDaemon(p, nil)
 	if err == nil || err.Error() != `BEADS_DAEMON_ENABLED: enabled: "maybe" is not allowed: must be true or false` {
 		t.Errorf("a bad variable: %v", err)
 	}

@@ -130,6 +130,8 @@ func scalar(node ast.Node) (string, error) {
 		return n.Value.Value, nil
 	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
 		return n.GetToken().Value, nil
+	case *ast.NullNode:
+		return "", nil
 	}
 	return "", errors.New("not a plain value")
 }
@@ -139,7 +141,7 @@ func line(pair *ast.MappingValueNode) int { return nodeLine(pair.Key) }
 // yamlError gives a syntax error our form: file, line, one line of text.
 func yamlError(file string, err error) error {
 	var syntax yaml.Error
-	if errors.As(err, &syntax) && syntax.GetToken() != nil {
+	if errors.As(err, &syntax) && syntax.GetToken() != nil && syntax.GetToken().Position != nil {
 		return &Error{File: file, Line: syntax.GetToken().Position.Line, Reason: syntax.GetMessage()}
 	}
 	message, _, _ := strings.Cut(err.Error(), "\n")

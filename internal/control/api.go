@@ -36,8 +36,9 @@ type Status struct {
 	WatcherReason string     `json:"watcher_reason"`     // why it is polling
 	Applied       int64      `json:"operations_applied"` // to the database, whoever did it
 	Restored      int64      `json:"lines_restored"`
-	Config        string     `json:"config"` // the daemon.yaml that was read; "" if none
-	Socket        string     `json:"socket"` // where it answers; "" if it does not run
+	Config        string     `json:"config"`       // the daemon.yaml that was read; "" if none
+	ConfigError   string     `json:"config_error"` // why a change of the settings does not count; "" if they do
+	Socket        string     `json:"socket"`       // where it answers; "" if it does not run
 
 	Unpublished  *int64 `json:"unpublished_operations"` // not known to be on the remote; nil: not known yet, or no Git
 	Quarantine   *int64 `json:"quarantine"`             // lines that cannot be read; nil: not known

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"beads/internal/config"
@@ -42,6 +44,15 @@ type Options struct {
 	// no Git.
 	Exchange func(ctx context.Context, notice func(string)) (Exchanger, error)
 	Remote   RemoteSettings
+	// Load reads Config and Remote again. nil: they stay as they are.
+	Load func() (Settings, error)
+	// Files are settings files outside the workspace's directory, at whose times
+	// the daemon looks now and then.
+	Files []string
+	// Export makes the file path, relative to the workspace's root, a snapshot of
+	// all issues, and reports whether it was another before.
+	Export   func(ctx context.Context, path string) (written bool, err error)
+	Signals  <-chan os.Signal // what Signals returned; nil: none
 	Rand     io.Reader
 	Log      io.Writer // nil: daemon.log in the workspace
 	Zone     *time.Location
@@ -57,7 +68,9 @@ type Options struct {
 type Daemon struct {
 	opts    Options
 	log     *slog.Logger
-	logFile io.Closer // nil: the terminal
+	logging liveHandler                   // behind log
+	logFile io.Closer                     // nil: the terminal
+	current atomic.Pointer[config.Daemon] // schedule.config, for those outside the loop
 	lock    *Lock
 	watcher *watch.Watcher
 	wake    chan func(context.Context) error // steps that others ask for
@@ -77,12 +90,14 @@ type Daemon struct {
 	pace     pace
 	exchange *exchange // nil: no replication
 	program  program
+	settings settings
 	seen     int64    // rows of operations that the last look found
 	meter    cpuMeter // of the metrics; a new interval at each sample
 
-	mu    sync.Mutex // guards what follows; nothing is called under it
-	state State
-	cpu   cpuMeter // of the status; a new interval at each heartbeat
+	mu          sync.Mutex // guards what follows; nothing is called under it
+	state       State
+	cpu         cpuMeter // of the status; a new interval at each heartbeat
+	configError string   // why the settings that count are not those in the files
 
 	remote     *control.Remote
 	exchanging *time.Time     // since when an exchange is under way; nil: none is
@@ -99,6 +114,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 		o.Spent = spentTime
 	}
 	d := &Daemon{opts: o, wake: make(chan func(context.Context) error), program: newProgram(o.Program), seen: notSeen}
+	d.current.Store(&o.Config)
 	d.halted, d.halt = context.WithCancel(context.WithoutCancel(ctx))
 	d.serve, d.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
@@ -139,6 +155,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if d.watcher, err = d.watch(); err != nil {
 		return nil, err
 	}
+	d.watchSettings(now)
 	// The rest of what is long is done by the loop, when others may run already.
 	report, err := d.ws.RefreshBatch(ctx, false, o.Config.BatchSize)
 	if err != nil {
@@ -188,8 +205,9 @@ func (d *Daemon) openLog() error {
 		}
 		w, d.logFile = file, file
 	}
-	c := d.opts.Config
-	d.log = newLogger(w, c.LogFormat, c.LogLevel, d.opts.PID, d.opts.Zone)
+	d.opts.Log = w
+	d.setLogging(d.opts.Config)
+	d.log = slog.New(&d.logging)
 	return nil
 }
 
@@ -218,7 +236,7 @@ func (d *Daemon) watch() (*watch.Watcher, error) {
 	}
 	source := filepath.Base(p.Source)
 	match := func(name string) bool {
-		return name == filepath.Base(p.DaemonLock()) || p.Source != "" && name == source || d.opts.Config.Watches(name)
+		return name == filepath.Base(p.DaemonLock()) || p.Source != "" && name == source || settingsName(name) || d.current.Load().Watches(name)
 	}
 	w, err := watch.New(dirs, match, watch.Options{Changed: d.watcherChanged})
 	if err != nil {

@@ -10,7 +10,8 @@
 // signalled because of a PID in a file.
 //
 // The loop is a thin ticker around public synchronous steps: Refresh, Sync (a
-// refresh that counts as a cycle) and Look (are lock and socket still ours?).
+// refresh that counts as a cycle), Export (the snapshot that the settings name),
+// Reload (the settings) and Look (are lock and socket still ours?).
 // [Daemon.Tick] runs what is due.
 //
 // Limits: a long refresh is done in batches, between which others get the write

@@ -30,15 +30,17 @@ type Exchanger interface {
 	Close() error
 }
 
-// RemoteSettings are the git.* settings.
+// RemoteSettings are the git.* settings. Name and Ref are what Exchange opens
+// with; here they only tell when it is to be opened again.
 type RemoteSettings struct {
+	Name, Ref string
 	AutoPush  bool
 	AutoFetch bool
 	Interval  time.Duration // the least time between two questions to the remote
 }
 
 // exchange runs Sync beside the loop, one at a time. Its fields are the loop's,
-// but for the channels.
+// but for the channels, and replica, which is work's while that runs.
 type exchange struct {
 	replica  Exchanger
 	settings RemoteSettings
@@ -46,6 +48,7 @@ type exchange struct {
 
 	kick chan replica.SyncOptions // capacity 1: what is asked twice is done once
 	done chan exchanged
+	anew chan reopening // capacity 1: only the last counts
 
 	pinned   bool
 	unshared bool
@@ -75,12 +78,11 @@ type exchanged struct {
 }
 
 func newExchange(r Exchanger, s RemoteSettings, random io.Reader, now time.Time) *exchange {
-	if s.Interval <= 0 {
-		s.Interval = 30 * time.Second
-	}
+	s = s.withDefaults()
 	return &exchange{
 		replica: r, settings: s, random: random,
 		kick: make(chan replica.SyncOptions, 1), done: make(chan exchanged),
+		anew:     make(chan reopening, 1),
 		interval: s.Interval, next: now, told: map[string]bool{},
 	}
 }
@@ -88,38 +90,51 @@ func newExchange(r Exchanger, s RemoteSettings, random io.Reader, now time.Time)
 // work runs until stopping is closed; the end of ctx also ends the git that runs.
 func (e *exchange) work(ctx context.Context, stopping <-chan struct{}) {
 	for {
+		var result exchanged
 		select {
 		case <-stopping:
 			return
+		case next := <-e.anew:
+			err := e.reopen(ctx, next.open)
+			if err != nil { // nothing goes where the settings do not want it any more
+				next.want.NoFetch, next.want.NoPush = true, true
+			}
+			result = e.sync(ctx, next.want)
+			result.err = errors.Join(err, result.err)
 		case want := <-e.kick:
-			var result exchanged
-			result.report, result.err = e.replica.Sync(ctx, want)
-			if status, err := e.replica.Status(ctx); err == nil {
-				result.status = status
-			} else {
-				result.err = errors.Join(result.err, err)
-			}
-			select {
-			case e.done <- result:
-			case <-stopping:
-				return
-			}
+			result = e.sync(ctx, want)
+		}
+		select {
+		case e.done <- result:
+		case <-stopping:
+			return
 		}
 	}
+}
+
+func (e *exchange) sync(ctx context.Context, want replica.SyncOptions) (result exchanged) {
+	result.report, result.err = e.replica.Sync(ctx, want)
+	if status, err := e.replica.Status(ctx); err == nil {
+		result.status = status
+	} else {
+		result.err = errors.Join(result.err, err)
+	}
+	return result
 }
 
 // start asks for one exchange. With a remote that keeps refusing us only our
 // own ref is brought up to date.
 func (e *exchange) start() {
-	want := replica.SyncOptions{NoFetch: !e.settings.AutoFetch, NoPush: !e.settings.AutoPush}
-	if e.refused >= maxAuthFailures {
-		want.NoFetch, want.NoPush = true, true
-	}
 	select {
-	case e.kick <- want:
+	case e.kick <- e.want():
 		e.asked++
 	default: // one is asked for already
 	}
+}
+
+func (e *exchange) want() replica.SyncOptions {
+	refused := e.refused >= maxAuthFailures
+	return replica.SyncOptions{NoFetch: refused || !e.settings.AutoFetch, NoPush: refused || !e.settings.AutoPush}
 }
 
 // exchangeNow starts an exchange and notes since when one is under way.

@@ -24,6 +24,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	d.mu.Lock()
 	s := d.state.status()
 	s.CPUPercent = d.cpu.percent(now, used)
+	s.ConfigError = d.configError
 	s.Remote, s.ExchangingSince, s.Quarantine = d.remote, d.exchanging, d.quarantine
 	s.Health, s.HealthReason = d.health.Status, firstProblem(d.health)
 	d.mu.Unlock()
@@ -34,7 +35,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	s.UptimeSeconds = int64(now.Sub(*s.StartTime) / time.Second)
 	s.Workspace = d.opts.Place.Dir
 	s.Watcher, s.WatcherReason = d.watcher.Mode(), d.watcher.Reason()
-	s.Config, s.Socket = d.opts.Config.Path, h.socket
+	s.Config, s.Socket = d.current.Load().Path, h.socket
 	return s, nil
 }
 

@@ -111,6 +111,8 @@ func (d *Daemon) loop(steps context.Context) error {
 		if err := d.Sync(steps); err != nil {
 			return err
 		}
+	} else {
+		d.export = d.opts.Now()
 	}
 	d.freeMemory() // starting needs more than waiting
 	timer := time.NewTimer(0)
@@ -118,7 +120,11 @@ func (d *Daemon) loop(steps context.Context) error {
 	for {
 		now := d.opts.Now()
 		d.count()
-		timer.Reset(min(d.wait(now), d.exchange.wait(now)))
+		wait := min(d.wait(now), d.exchange.wait(now))
+		if reload, pending := d.settings.reloads.Wait(now); pending {
+			wait = min(wait, reload)
+		}
+		timer.Reset(wait)
 		var err error
 		select {
 		case <-d.halted.Done():
@@ -132,6 +138,8 @@ func (d *Daemon) loop(steps context.Context) error {
 			d.Exchanged(result)
 		case call := <-d.wake:
 			err = call(steps)
+		case signal := <-d.opts.Signals:
+			err = d.signalled(steps, signal)
 		case <-timer.C:
 			err = d.Tick(steps)
 		}
@@ -148,6 +156,7 @@ func (d *Daemon) Note(event watch.Event) error {
 	case event.Op == watch.Overflow:
 		d.log.Debug("Events may have been lost", "operation", "watch", "directory", event.Dir)
 		d.changed(d.opts.Now(), true)
+		d.settingsChanged(d.opts.Now())
 		return d.Look()
 	case event.Name == filepath.Base(p.DaemonLock()):
 		if event.Op == watch.Modified {
@@ -158,6 +167,8 @@ func (d *Daemon) Note(event watch.Event) error {
 		if event.Name != filepath.Base(p.Source) {
 			return nil
 		}
+	case event.Dir == p.Dir && settingsName(event.Name):
+		d.settingsChanged(d.opts.Now())
 	case !d.config.Watches(event.Name):
 		return nil
 	}
@@ -175,6 +186,12 @@ func (d *Daemon) Tick(ctx context.Context) error {
 			return err
 		}
 		if err := d.Upgrade(ctx); err != nil {
+			return err
+		}
+		d.lookAtSettings(now)
+	}
+	if d.settings.reloads.Take(now) {
+		if err := leaveOnly(d.Reload(ctx)); err != nil {
 			return err
 		}
 	}
@@ -201,6 +218,8 @@ func (d *Daemon) Tick(ctx context.Context) error {
 	case refresh:
 		_, err := d.Refresh(ctx)
 		return leaveOnly(err)
+	case !d.export.IsZero() && !now.Before(d.export):
+		_ = d.Export(ctx) // logged, shown, and tried again
 	case d.idle(now):
 		return leaveError{"no events for " + d.config.IdleExit.String()}
 	}

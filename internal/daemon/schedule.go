@@ -26,6 +26,7 @@ type schedule struct {
 	beat, look, full time.Time
 	sampled          time.Time // when the gauges were read; zero: never
 	retry            time.Time // zero: nothing failed
+	export           time.Time // when a snapshot is written beside the cycles; zero: not planned
 	failures         int       // in a row
 	active           time.Time // last event or request, for idle_exit
 
@@ -37,6 +38,8 @@ type schedule struct {
 	counting   bool      // a cycle was due meanwhile, and ends with the last batch
 	begun      bool      // that cycle is in the log
 	cycleBegan time.Time // when its first batch did
+
+	exportError string // of the last snapshot; "" if it is current
 }
 
 func newSchedule(c config.Daemon, now time.Time) schedule {
@@ -49,6 +52,13 @@ func newSchedule(c config.Daemon, now time.Time) schedule {
 		full:      now.Add(fullInterval),
 		active:    now,
 	}
+}
+
+// reconfigure makes c count, also for what waits.
+func (s *schedule) reconfigure(c config.Daemon) {
+	s.config = c
+	s.refreshes.Retime(c.DebounceInterval, 0, 0)
+	s.cycles.Retime(c.DebounceInterval, 0, c.MaxSyncFrequency)
 }
 
 // changed notes that a file changed. verify asks for a full check.
@@ -71,8 +81,10 @@ func (s *schedule) wait(now time.Time) time.Duration {
 	if s.config.EnableMetrics {
 		next = min(next, s.sampled.Add(s.config.MetricsInterval).Sub(now))
 	}
-	if !s.retry.IsZero() {
-		next = min(next, s.retry.Sub(now))
+	for _, planned := range []time.Time{s.retry, s.export} {
+		if !planned.IsZero() {
+			next = min(next, planned.Sub(now))
+		}
 	}
 	if s.more {
 		next = min(next, s.resume.Sub(now))

@@ -18,6 +18,3 @@ func (d *Daemon) Health(context.Context) (control.Health, error) {
 	d.noteHealth(h)
 	return h, nil
 }
-
-// Reload keeps the settings.
-func (d *Daemon) Reload(context.Context) error { return nil }

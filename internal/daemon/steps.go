@@ -45,7 +45,7 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 	d.takeStock(ctx, report.Applied)
 	d.mu.Lock()
 	d.state.Restored += int64(report.Restored)
-	d.state.LastError, d.state.Status = "", control.Running
+	d.state.LastError, d.state.Status = d.exportError, control.Running
 	if err != nil {
 		d.state.LastError = visible(err.Error())
 		if d.failures >= failuresBad {
@@ -84,13 +84,17 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 		return report, nil
 	}
 	moved := d.take()
+	exportErr := error(nil)
+	if err == nil {
+		exportErr = d.Export(ctx)
+	}
 	now := d.opts.Now().UTC()
-	d.metrics.Synced(now.Sub(d.cycleBegan), err != nil)
+	d.metrics.Synced(now.Sub(d.cycleBegan), err != nil || exportErr != nil)
 	d.publishCycle(moved, err)
 	d.mu.Lock()
 	d.state.SyncCount++
 	d.state.LastSync = &now
-	if err != nil {
+	if err != nil || exportErr != nil {
 		d.state.ErrorCount++
 	}
 	d.mu.Unlock()

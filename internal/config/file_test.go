@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"strings"
@@ -25,7 +25,7 @@ func TestSetConfig(t *testing.T) {
 		{"two documents", "a: 1\n---\nb: 2\n", "actor", "bob", ""},
 	} {
 		t.Run(test.about, func(t *testing.T) {
-			got, err := setConfig("config.yaml", []byte(test.before), test.key, test.value)
+			got, err := SetKey("config.yaml", []byte(test.before), test.key, test.value)
 			if test.want == "" {
 				if err == nil {
 					t.Fatalf("no error, but %q", got)
@@ -38,15 +38,15 @@ func TestSetConfig(t *testing.T) {
 			if err != nil || string(got) != test.want {
 				t.Fatalf("got %q, %v\nwant %q", got, err, test.want)
 			}
-			file, err := parseConfig("config.yaml", got)
-			if err != nil || file.values[test.key] != test.value {
-				t.Errorf("reads back as %q, %v", file.values[test.key], err)
+			file, err := ParseFile("config.yaml", got)
+			if err != nil || file.Value(test.key) != test.value {
+				t.Errorf("reads back as %q, %v", file.Value(test.key), err)
 			}
 		})
 	}
 }
 
-func TestUnsetConfig(t *testing.T) {
+func TestUnSetKey(t *testing.T) {
 	for _, test := range []struct{ about, before, key, want string }{
 		{"one of several", "a: 1 # one\nactor: bob\nb: 2\n", "actor", "a: 1 # one\nb: 2\n"},
 		{"the only one", "actor: bob\n", "actor", ""},
@@ -54,30 +54,10 @@ func TestUnsetConfig(t *testing.T) {
 		{"a nested one", "o:\n  a: 1\n  b: 2\n", "o.a", "o:\n  b: 2\n"},
 	} {
 		t.Run(test.about, func(t *testing.T) {
-			got, err := unsetConfig("config.yaml", []byte(test.before), test.key)
+			got, err := UnsetKey("config.yaml", []byte(test.before), test.key)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got %q, %v\nwant %q", got, err, test.want)
 			}
 		})
-	}
-}
-
-func TestConfigKeys(t *testing.T) {
-	for _, key := range configKeys() {
-		if key.meaning == "" || key.kind == "" {
-			t.Errorf("%s says too little", key.name)
-		}
-		if key.def == "" {
-			continue
-		}
-		if err := key.check(key.def); err != nil {
-			t.Errorf("the default of %s is refused: %v", key.name, err)
-		}
-	}
-	if _, err := findKey("sync-branch"); err == nil || !strings.Contains(err.Error(), "without effect") {
-		t.Errorf("sync-branch: %v", err)
-	}
-	if key, err := findKey("issue-prefix"); err != nil || key.name != "issue_prefix" {
-		t.Errorf("issue-prefix: %q, %v", key.name, err)
 	}
 }
