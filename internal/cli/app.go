@@ -93,6 +93,9 @@ func Run(ctx context.Context, p Process) int {
 	if a.below != "" && flushErr == nil {
 		a.notice(a.below)
 	}
+	if err == nil {
+		a.autoStart(ctx)
+	}
 	return a.report(err)
 }
 

@@ -16,6 +16,8 @@ const (
 	stopPatience   = 10 * time.Second
 	killPatience   = 5 * time.Second
 	searchInterval = 100 * time.Millisecond
+
+	successorPatience = 500 * time.Millisecond // before it is asked whether another daemon has the lock
 )
 
 // ErrNotRunning is what Stop fails with when there is no daemon.
@@ -122,6 +124,13 @@ func Ask(ctx context.Context, p workspace.Place, sockets control.Place, fn func(
 	return errors.New(unanswered(pid, err))
 }
 
+// Running reports whether a daemon holds the lock of the workspace at p. It asks
+// nobody.
+func Running(p workspace.Place) (bool, error) {
+	_, isHeld, err := held(p.DaemonLock())
+	return isHeld, err
+}
+
 // Stop ends the daemon of the workspace at p and returns its PID when its lock
 // is free, which is when it has closed everything. force kills a daemon that
 // does not end in time, if the kernel vouches for its process. It fails with
@@ -144,7 +153,7 @@ func Stop(ctx context.Context, p workspace.Place, sockets control.Place, force b
 	err = client.Stop(asking)
 	if err == nil || ctx.Err() == nil && !force {
 		// Without an answer it may have heard all the same.
-		if waitErr := waitFree(graceful, p.DaemonLock()); waitErr == nil {
+		if waitErr := waitStopped(graceful, p, sockets, client.PID()); waitErr == nil {
 			return client.PID(), nil
 		} else if err == nil {
 			err = waitErr
@@ -167,6 +176,30 @@ func Stop(ctx context.Context, p workspace.Place, sockets control.Place, force b
 		return 0, &StopError{Reason: fmt.Sprintf("PID %d: %v", client.PID(), err)}
 	}
 	return client.PID(), nil
+}
+
+// waitStopped waits until the daemon pid and all that follow it have let go of
+// the lock: one that auto_start had launched already may take over, and who
+// asked for a stop means that one, too.
+func waitStopped(ctx context.Context, p workspace.Place, sockets control.Place, pid int) error {
+	for {
+		waiting, cancel := context.WithTimeoutCause(ctx, successorPatience, errors.New("the lock is still held"))
+		err := waitFree(waiting, p.DaemonLock())
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		client, err := control.Connect(ctx, sockets.Paths(p.Dir), sockets.UID)
+		if err != nil || client.PID() == pid {
+			continue // it is still at it, or its successor is not there yet
+		}
+		if err := client.Stop(ctx); err == nil {
+			pid = client.PID()
+		}
+	}
 }
 
 // search finds the daemon that holds the lock. One that is starting, dying, or
