@@ -140,9 +140,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if err = d.openLog(); err != nil {
 		return nil, err
 	}
-	if err := setFileLimit(o.Config.MaxFileDescriptors); err != nil {
-		d.log.Warn("The limit of open files is as it was", "operation", "start", "error", err)
-	}
+	d.setLimits(o.Config)
 	d.previous()
 	started := now.UTC()
 	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
@@ -150,7 +148,6 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	d.metrics = metrics.New(now)
 	d.schedule = newSchedule(o.Config, now)
 	d.pace = newPace(o.Config.MaxCPUPercent, now, o.Spent())
-	setMemoryLimit(o.Config.MaxMemory)
 	// Before the refresh, so that nothing falls between the two.
 	if d.watcher, err = d.watch(); err != nil {
 		return nil, err

@@ -121,13 +121,8 @@ func (d *Daemon) applyConfig(old, fresh config.Daemon, now time.Time) {
 		d.setLogging(fresh)
 	}
 	d.pace.SetPercent(fresh.MaxCPUPercent)
-	if fresh.MaxMemory != old.MaxMemory {
-		setMemoryLimit(fresh.MaxMemory)
-	}
-	if fresh.MaxFileDescriptors != old.MaxFileDescriptors {
-		if err := setFileLimit(fresh.MaxFileDescriptors); err != nil {
-			d.log.Warn("Limit of open files not set", "operation", "reload", "error", err)
-		}
+	if fresh.MaxMemory != old.MaxMemory || fresh.MaxFileDescriptors != old.MaxFileDescriptors {
+		d.setLimits(fresh)
 	}
 	if fresh.AutoSync && !old.AutoSync {
 		d.changed(now, true) // nobody listened until now
@@ -137,5 +132,13 @@ func (d *Daemon) applyConfig(old, fresh config.Daemon, now time.Time) {
 	}
 	if fresh.Export != old.Export {
 		d.export = now
+	}
+}
+
+// setLimits sets those limits that hold for the whole process.
+func (d *Daemon) setLimits(c config.Daemon) {
+	setMemoryLimit(c.MaxMemory)
+	if err := setFileLimit(c.MaxFileDescriptors); err != nil {
+		d.log.Warn("The limit of open files is as it was", "operation", "settings", "error", err)
 	}
 }
