@@ -78,9 +78,20 @@ func (s *site) spoil(path string) {
 	s.must(file.Close())
 }
 
+// appendFile appends to a log as other programs do. What is no operation begins a
+// line of its own: behind a whole operation that has no line end it would make
+// both unreadable.
 func (w *world) appendFile(path string, data []byte) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	w.must(err)
+	last := []byte("\n")
+	if size := w.size(path); size > 0 {
+		_, err = file.ReadAt(last, size-1)
+		w.must(err)
+	}
+	if last[0] != '\n' && !bytes.HasPrefix(data, []byte(`{"op":"0`)) {
+		data = append([]byte("\n"), data...)
+	}
 	_, err = file.Write(data)
 	w.must(err)
 	w.must(file.Close())
