@@ -80,8 +80,8 @@ func (s *step) takeIn(ctx context.Context) error {
 		}
 		covered, added, err := s.absorb(ctx, s.record.remote, s.tracking)
 		s.report.Fetched += added
-		if added > 0 {
-			err = errors.Join(err, s.judgeClaims(ctx))
+		if err == nil {
+			err = s.judgeClaims(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("read %s of %s: %w", s.pin.Ref, s.pin.Name, err)
@@ -206,6 +206,7 @@ type intake struct {
 	chunk   []op.Record
 	size    int
 	known   map[[32]byte]bool // lines in the chunk
+	marked  bool              // the claims are known to need judging
 	decoder op.Decoder
 }
 
@@ -274,6 +275,12 @@ func (in *intake) line(ctx context.Context, path string, l batchLine) error {
 func (in *intake) commit(ctx context.Context) error {
 	if len(in.chunk) == 0 {
 		return nil
+	}
+	if !in.marked {
+		if err := in.markJudging(ctx); err != nil {
+			return err
+		}
+		in.marked = true
 	}
 	made, err := in.w.Commit(ctx, func(tx *workspace.Tx) ([]workspace.Draft, error) { return tx.Drafts(in.chunk) })
 	if err != nil {

@@ -17,13 +17,19 @@ import (
 // claims of this clone are kept in its local facts for as long as they hold:
 // registerClaims enters those that our ref does not have yet (only what was made
 // here is not there), and forgets those that ended here; judgeClaims, after
-// operations came from elsewhere, finds those that do not hold any more.
+// operations came from elsewhere, finds those that do not hold any more. Between
+// the first such operation and the judgement a mark stands in the local facts: a
+// step that broke off there left operations behind of which nobody knows who made
+// them, so the next one judges first and enters nothing.
 
 // registerClaims brings the register up to date with what happened here.
 func (s *step) registerClaims(ctx context.Context) error {
 	local, err := s.w.Local()
 	if err != nil {
 		return err
+	}
+	if local.Judging {
+		return s.judgeClaims(ctx)
 	}
 	var kept []workspace.Claim
 	err = s.w.View(ctx, func(q *projection.Query) error {
@@ -96,7 +102,7 @@ func open(state *op.State) bool { return state.Visible() && state.Issue.Status !
 // stay until they are acknowledged.
 func (s *step) judgeClaims(ctx context.Context) error {
 	local, err := s.w.Local()
-	if err != nil || len(local.Claims) == 0 {
+	if err != nil || len(local.Claims) == 0 && !local.Judging {
 		return err
 	}
 	var kept []workspace.Claim
@@ -124,9 +130,25 @@ func (s *step) judgeClaims(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(lost) == 0 && len(kept) == len(local.Claims) && !local.Judging {
+		return nil
+	}
 	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
-		l.Claims = kept
+		l.Claims, l.Judging = kept, false
 		l.Lost = append(l.Lost, lost...)
+		return nil
+	})
+}
+
+// markJudging notes, before the first of others' operations comes in, that the
+// claims made here have to be judged.
+func (s *step) markJudging(ctx context.Context) error {
+	local, err := s.w.Local()
+	if err != nil || len(local.Claims) == 0 || local.Judging {
+		return err
+	}
+	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+		l.Judging = true
 		return nil
 	})
 }

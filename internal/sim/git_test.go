@@ -96,7 +96,6 @@ func (r *remote) sync(s *site, what string, do func(*replica.Replica) (replica.R
 	}
 	if s.faulty {
 		result = "whatever"
-		s.brokenOff = s.brokenOff || err != nil
 	}
 	s.note("%s %s: %s, %d published, %d fetched, %d pushed", s.name, what, result, report.Published, report.Fetched, report.Pushed)
 	return report
@@ -258,13 +257,9 @@ func (r *remote) quiet() {
 
 // checkTold demands that who lost a claim was told. It looks at issues on which
 // nobody did anything but claim: whatever else ends a claim, its maker may have
-// done, and need not be told. A step that breaks off in a fetch may have taken in
-// what overrules a claim before it could say so: such a site is left out.
+// done, and need not be told.
 func (r *remote) checkTold(s *site) {
 	s.Helper()
-	if s.brokenOff {
-		return
-	}
 	local, err := s.place().Local()
 	s.must(err)
 	s.view(func(q *projection.Query) error {

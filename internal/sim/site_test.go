@@ -35,7 +35,6 @@ type site struct {
 	archive func() func(yield func([]byte) error) error // of its Git ref; nil: none
 
 	claims    []workspace.Claim      // acknowledged here
-	brokenOff bool                   // a step of replication failed half-way
 	opened    *workspace.Workspace   // nil: to be opened
 	abandoned []*workspace.Workspace // as a crash leaves them
 }

@@ -25,6 +25,7 @@ type Local struct {
 	Remote    *Remote     // who the operations are shared with; nil: nobody, nothing may leave the machine
 	Claims    []Claim     // claims made here that hold, one an issue
 	Lost      []LostClaim // claims made here that another clone's operations overruled, until acknowledged
+	Judging   bool        // others' operations have begun to come in and Claims were not judged since
 
 	// unknown are members that a newer bd wrote; they are kept.
 	unknown map[string]json.RawMessage
@@ -145,7 +146,7 @@ func newLocal(p Place, random io.Reader) (Local, error) {
 
 // members are the JSON members of l that this version knows.
 func (l *Local) members() map[string]any {
-	return map[string]any{"workspace": &l.Workspace, "remote": &l.Remote, "claims": &l.Claims, "lost_claims": &l.Lost}
+	return map[string]any{"workspace": &l.Workspace, "remote": &l.Remote, "claims": &l.Claims, "lost_claims": &l.Lost, "judging": &l.Judging}
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -182,6 +183,9 @@ func (l Local) MarshalJSON() ([]byte, error) {
 	}
 	if len(l.Lost) > 0 {
 		all["lost_claims"] = l.Lost
+	}
+	if l.Judging {
+		all["judging"] = true
 	}
 	return json.Marshal(all)
 }
