@@ -64,6 +64,10 @@ func build(ctx context.Context, path, workspaceID string) error {
 		if err := once(conn, "PRAGMA journal_mode = MEMORY"); err != nil {
 			return err
 		}
+		// Only before the first table: so that Maintain can give pages back.
+		if err := once(conn, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+			return err
+		}
 		if err := once(conn, "BEGIN IMMEDIATE"); err != nil {
 			return err
 		}

@@ -115,13 +115,16 @@ func (db *DB) checkpointLarge() {
 	}
 }
 
-// QuickCheck asks SQLite whether the file is sound (PRAGMA quick_check). Its
-// errors wrap ErrCorrupt.
-func (db *DB) QuickCheck() error {
+// QuickCheck asks SQLite whether the file is sound (PRAGMA quick_check). What
+// is not wraps ErrCorrupt. Pages that this connection has read already are not
+// read again: ask one that was just opened.
+func (db *DB) QuickCheck(ctx context.Context) error {
 	var found []string
-	err := stream(db.conn, "PRAGMA quick_check(3)", func(s *sqlite.Stmt) error {
-		found = append(found, s.ColumnText(0))
-		return nil
+	err := db.interruptible(ctx, func() error {
+		return stream(db.conn, "PRAGMA quick_check(3)", func(s *sqlite.Stmt) error {
+			found = append(found, s.ColumnText(0))
+			return nil
+		})
 	})
 	if err != nil {
 		return classify(fmt.Errorf("check database: %w", err))

@@ -200,7 +200,7 @@ func TestCreate(t *testing.T) {
 	}
 	again, err := Create(context.Background(), path, testWorkspace)
 	must(t, err)
-	must(t, again.QuickCheck())
+	must(t, again.QuickCheck(t.Context()))
 	must(t, again.Close())
 }
 

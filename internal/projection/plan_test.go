@@ -26,8 +26,9 @@ func plan(t *testing.T, q *Query, text string, args ...any) string {
 
 // The lists that people and agents ask for all day walk along an index in
 // their order, so that a limit stops them early whatever the tracker's size.
-func TestListPlans(t *testing.T) {
-	db := newDB(t)
+func TestListPlans(t *testing.T) { testListPlans(t, newDB(t)) }
+
+func testListPlans(t *testing.T, db *DB) {
 	now := epoch.Add(time.Hour)
 	one, three := 1, 3
 	for name, c := range map[string]struct {
@@ -83,8 +84,9 @@ func TestListPlans(t *testing.T) {
 	}
 }
 
-func TestOtherPlans(t *testing.T) {
-	db := newDB(t)
+func TestOtherPlans(t *testing.T) { testOtherPlans(t, newDB(t)) }
+
+func testOtherPlans(t *testing.T, db *DB) {
 	for name, c := range map[string]struct {
 		text    string
 		index   []string

@@ -36,7 +36,7 @@ func TestRebuildStale(t *testing.T) {
 			db, err = Open(context.Background(), path, testWorkspace)
 			must(t, err)
 			defer db.Close()
-			must(t, db.QuickCheck())
+			must(t, db.QuickCheck(t.Context()))
 			state := ask(t, db, func(q *Query) (op.State, error) { return q.State("bd-a") })
 			if state.Issue.Title != "A" {
 				t.Errorf("title %q", state.Issue.Title)
@@ -124,7 +124,7 @@ func TestCorruptPage(t *testing.T) {
 	again, err := Open(context.Background(), db.path, testWorkspace)
 	must(t, err)
 	defer again.Close()
-	if err := again.QuickCheck(); !errors.Is(err, ErrCorrupt) {
+	if err := again.QuickCheck(t.Context()); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("quick check: %v", err)
 	}
 	err = again.View(context.Background(), func(q *Query) error {

@@ -14,8 +14,8 @@ var schemaSQL string
 
 const (
 	// schemaVersion is PRAGMA user_version; raise it with every change of
-	// schema.sql.
-	schemaVersion = 1
+	// schema.sql. 2: the planner's statistics may be there.
+	schemaVersion = 2
 
 	// applicationID is PRAGMA application_id: "bdop".
 	applicationID = 0x62646f70
@@ -76,12 +76,23 @@ type object struct {
 	kind, name, sql string
 }
 
-// readObjects lists what a database file defines. It is safe on a hostile
-// file: reading sqlite_schema runs nothing of it.
+// plannerStatistics reports whether o is a table in which SQLite keeps what
+// ANALYZE found.
+func (o object) plannerStatistics() bool {
+	return o == object{"table", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"} ||
+		o == object{"table", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"}
+}
+
+// readObjects lists what a database file defines, without the statistics that
+// the planner keeps (Maintain). It is safe on a hostile file: reading
+// sqlite_schema runs nothing of it.
 func readObjects(conn *sqlite.Conn) ([]object, error) {
 	var found []object
 	err := query(conn, "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL", func(s *sqlite.Stmt) error {
-		found = append(found, object{s.ColumnText(0), s.ColumnText(1), s.ColumnText(2)})
+		o := object{s.ColumnText(0), s.ColumnText(1), s.ColumnText(2)}
+		if !o.plannerStatistics() {
+			found = append(found, o)
+		}
 		return nil
 	})
 	return found, err

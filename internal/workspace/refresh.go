@@ -125,6 +125,9 @@ func count(n int, noun string) string {
 func (s *session) database(ctx context.Context) (Report, error) {
 	w := s.w
 	err := w.openDB(ctx)
+	if err == nil && s.doubt {
+		err = w.db.QuickCheck(ctx)
+	}
 	switch {
 	case err == nil:
 		return Report{}, s.keepID()

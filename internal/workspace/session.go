@@ -21,6 +21,7 @@ type session struct {
 	guard *oplog.Log // nil if there is no guard copy
 	limit int        // lines that one union takes in; 0: all
 
+	doubt    bool  // the database is read whole before it is believed
 	degraded error // a copy could not be written during the union
 }
 

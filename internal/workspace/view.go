@@ -17,7 +17,8 @@ var errStale = errors.New("database is behind")
 // everything acknowledged through it. A database that is missing or unusable is
 // made again, and for that View waits as long as a writer would.
 //
-// fn may be called a second time only if its first call was not reached.
+// fn is called a second time only if its first call was not reached, or met a
+// corrupt page.
 func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) error {
 	if w.opts.ReadOnly {
 		return w.viewAsIs(ctx, fn)
@@ -40,26 +41,35 @@ func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) 
 		}
 		return fn(q)
 	})
-	if !errors.Is(err, errStale) && !errors.Is(err, projection.ErrCorrupt) {
+	if errors.Is(err, errStale) {
+		_, err = w.refresh(ctx, readerPatience, false, 0)
+		if err = w.asItWas(ctx, err); err == nil {
+			err = w.db.View(ctx, fn)
+		}
+	}
+	if errors.Is(err, projection.ErrCorrupt) {
+		_, err = w.repair(ctx, w.opts.LockTimeout)
+		if err = w.asItWas(ctx, err); err == nil {
+			err = w.db.View(ctx, fn)
+		}
+	}
+	return err
+}
+
+// asItWas lets a view answer from the database as it is when it could not be
+// brought up to date, if there is one.
+func (w *Workspace) asItWas(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if w.db == nil || interrupted(ctx) != nil {
 		return err
 	}
-	patience := readerPatience
-	if errors.Is(err, projection.ErrCorrupt) {
-		patience = w.opts.LockTimeout
-		if err := w.closeDB(); err != nil {
-			w.db = nil // a corrupt database need not close well
-		}
+	var locked *LockedError
+	if !errors.As(err, &locked) {
+		w.opts.Notice(fmt.Sprintf("answering from the database as it was: %v", err))
 	}
-	if _, err := w.refresh(ctx, patience, false, 0); err != nil {
-		var locked *LockedError
-		if w.db == nil || interrupted(ctx) != nil {
-			return err
-		}
-		if !errors.As(err, &locked) {
-			w.opts.Notice(fmt.Sprintf("answering from the database as it was: %v", err))
-		}
-	}
-	return w.db.View(ctx, fn)
+	return nil
 }
 
 // Peek runs fn on one consistent snapshot of the database as it is: no lock is
