@@ -48,7 +48,7 @@ var layers = []struct {
 		"the control interface sees only what it serves, so that client and server stay interchangeable"},
 	{"internal/registry", nil,
 		"entries say where a daemon may be; what they are worth is for who holds locks and sockets against them"},
-	{"internal/daemon", []string{"internal/config", "internal/control", "internal/git", "internal/metrics", "internal/oplog", "internal/projection", "internal/registry", "internal/replica", "internal/watch", "internal/workspace"},
+	{"internal/daemon", []string{"internal/config", "internal/control", "internal/git", "internal/metrics", "internal/op", "internal/oplog", "internal/projection", "internal/registry", "internal/replica", "internal/watch", "internal/workspace"},
 		"the daemon has no private way to write or to read issues: it calls the steps of workspace and replica"},
 	{"internal/config", []string{"internal/spelling"},
 		"settings are read from what it is handed; linking the database would make its fuzzing slow to build"},

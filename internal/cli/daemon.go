@@ -46,8 +46,8 @@ func newDaemon(a *app) *cobra.Command {
 log and brings the database up to date. Commands work the same without it.`,
 		Example: "  bd daemon start\n  bd daemon status",
 	}
-	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonMetrics(a),
-		newDaemonInstall(a), newDaemonUninstall(a), newDaemonsList(a), newDaemonsKillall(a))
+	cmd.AddCommand(newDaemonStart(a), newDaemonStop(a), newDaemonRestart(a), newDaemonStatus(a), newDaemonHealth(a), newDaemonLogs(a),
+		newDaemonMetrics(a), newDaemonInstall(a), newDaemonUninstall(a), newDaemonsList(a), newDaemonsKillall(a))
 	return needSubcommand(cmd)
 }
 
@@ -272,7 +272,7 @@ func (a *app) runDaemon(ctx context.Context, place workspace.Place, start daemon
 	signals, release := daemon.Signals()
 	defer release()
 	o := daemon.Options{
-		Place: place, Config: c.Config, Remote: c.Remote, Sockets: a.sockets(), Registry: a.registry(), Zone: a.Location, Now: a.Now,
+		Place: place, Config: c.Config, Remote: c.Remote, Sockets: a.sockets(), Registry: a.registry(), Zone: a.Location, Now: a.Now, Elapsed: daemon.SystemElapsed(),
 		PID: os.Getpid(), Hostname: hostname(), Version: version, Signals: signals,
 		Program: daemon.Program{Path: a.stableExecutable(), Environ: a.Environ},
 		Load:    func() (daemon.Settings, error) { return a.daemonSettings(place, start) },

@@ -97,8 +97,8 @@ var (
 	ErrStopping = errors.New("the daemon is stopping")
 )
 
-// Handler is the daemon as the socket sees it. Status, Metrics and Subscribe
-// must not wait for a running step; the contexts end with the server.
+// Handler is the daemon as the socket sees it. Status, Health, Metrics
+// and Subscribe must not wait for a running step; the contexts end with the server.
 type Handler interface {
 	Status(ctx context.Context) (Status, error)
 	Health(ctx context.Context) (Health, error)

@@ -53,7 +53,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return s, c.call(ctx, "GET", "/v1/status", &s)
 }
 
-// Health lets the daemon look at itself.
+// Health asks what the daemon's last check found.
 func (c *Client) Health(ctx context.Context) (Health, error) {
 	var h Health
 	return h, c.call(ctx, "GET", "/v1/health", &h)

@@ -33,7 +33,7 @@ type fake struct {
 
 func (f *fake) Status(context.Context) (Status, error) { return f.status, f.err }
 func (f *fake) Health(context.Context) (Health, error) {
-	return Health{Status: Warning, Checks: []Check{{Name: "memory", Status: Warning, Message: "Memory usage exceeds limit"}}}, f.err
+	return HealthOf([]Check{{"memory", Warning, "Memory usage exceeds limit"}, {"lock", Healthy, "held"}}), f.err
 }
 func (f *fake) Metrics(context.Context) (metrics.Snapshot, error) {
 	return metrics.New(time.Unix(0, 0)).Snapshot(), f.err

@@ -15,6 +15,7 @@ import (
 	"beads/internal/config"
 	"beads/internal/control"
 	"beads/internal/metrics"
+	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/registry"
 	"beads/internal/watch"
@@ -27,6 +28,10 @@ type Workspace interface {
 	Refresh(ctx context.Context, verify bool) (workspace.Report, error)
 	RefreshBatch(ctx context.Context, verify bool, limit int) (workspace.Report, error)
 	FreeMemory() error
+	Repair(ctx context.Context) (workspace.Report, error)
+	Check(ctx context.Context, last projection.Mark) (workspace.Condition, error)
+	Maintain(ctx context.Context) (more bool, err error)
+	Problems(ctx context.Context) ([]op.Problem, error)
 	Checkpoint() error
 	Peek(ctx context.Context, fn func(*projection.Query) error) error
 	Close() error
@@ -58,6 +63,7 @@ type Options struct {
 	Zone     *time.Location
 	Now      func() time.Time
 	Spent    func() time.Duration // processor time so far, for max_cpu_percent; nil: as measured
+	Elapsed  func() Elapsed       // nil: sleep and jumps of the clock are not noticed
 	PID      int
 	Hostname string
 	Version  string
@@ -93,6 +99,12 @@ type Daemon struct {
 	settings settings
 	seen     int64    // rows of operations that the last look found
 	meter    cpuMeter // of the metrics; a new interval at each sample
+	health   health
+	upkeep   upkeep
+	clock    clockWatch
+	problems problems
+	unclean  bool   // the daemon before this one was killed
+	lookErr  string // why the lock could not be looked at
 
 	mu          sync.Mutex // guards what follows; nothing is called under it
 	state       State
@@ -102,8 +114,12 @@ type Daemon struct {
 	remote     *control.Remote
 	exchanging *time.Time     // since when an exchange is under way; nil: none is
 	quarantine *int64         // lines; nil: not counted yet
-	health     control.Health // what the last look found
+	found      control.Health // at the last check, as it was told
 	measures   bool           // enable_metrics
+
+	checked     checkup
+	syncError   string // of the last refresh; "" if it succeeded
+	healthError string // what has been unhealthy for some time
 }
 
 // Start does what must have worked before the daemon is ready: lock, log,
@@ -148,11 +164,14 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	d.metrics = metrics.New(now)
 	d.schedule = newSchedule(o.Config, now)
 	d.pace = newPace(o.Config.MaxCPUPercent, now, o.Spent())
+	d.health, d.checked.limits = newHealth(now, o.Config, d.unclean), o.Config
+	d.upkeep.next = now.Add(upkeepInterval)
 	// Before the refresh, so that nothing falls between the two.
 	if d.watcher, err = d.watch(); err != nil {
 		return nil, err
 	}
 	d.watchSettings(now)
+	d.health.polled = d.watcher.Mode() == watch.ModePolling
 	// The rest of what is long is done by the loop, when others may run already.
 	report, err := d.ws.RefreshBatch(ctx, false, o.Config.BatchSize)
 	if err != nil {
@@ -216,6 +235,7 @@ func (d *Daemon) previous() {
 		d.log.Info("The daemon before was version "+last.Version, "operation", "start", "version", d.opts.Version)
 	}
 	if last.PID != 0 {
+		d.unclean = true
 		d.log.Warn("The previous daemon ended without a clean stop", "operation", "start", "previous_pid", last.PID)
 	}
 }

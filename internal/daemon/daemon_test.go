@@ -13,6 +13,7 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/watch"
 	"beads/internal/workspace"
@@ -36,6 +37,11 @@ type fakeWorkspace struct {
 	limit       int // of the last batch
 	backlog     int // lines that a batch may take in
 	cost        func(lines int)
+	repairs     int
+	maintained  int
+	condition   workspace.Condition
+	checkErr    error
+	problems    []op.Problem
 	block       chan struct{} // not nil: Refresh waits for it, whatever its context says
 }
 
@@ -58,6 +64,21 @@ func (w *fakeWorkspace) RefreshBatch(ctx context.Context, verify bool, limit int
 	}
 	return r, err
 }
+func (w *fakeWorkspace) Check(context.Context, projection.Mark) (workspace.Condition, error) {
+	return w.condition, w.checkErr
+}
+func (w *fakeWorkspace) Repair(context.Context) (workspace.Report, error) {
+	w.repairs++
+	if w.err == nil {
+		w.checkErr = nil
+	}
+	return w.report, w.err
+}
+func (w *fakeWorkspace) Maintain(context.Context) (more bool, err error) {
+	w.maintained++
+	return w.maintained%2 == 1, w.err
+}
+func (w *fakeWorkspace) Problems(context.Context) ([]op.Problem, error) { return w.problems, nil }
 func (w *fakeWorkspace) Refresh(ctx context.Context, verify bool) (workspace.Report, error) {
 	w.refreshes++
 	if verify {

@@ -35,17 +35,17 @@ func (d *Daemon) publishCycle(moved workspace.Report, err error) {
 // it is another than before.
 func (d *Daemon) noteHealth(h control.Health) {
 	d.mu.Lock()
-	changed := d.health.Status != h.Status || !reflect.DeepEqual(problems(d.health), problems(h))
-	d.health = h
+	changed := d.found.Status != h.Status || !reflect.DeepEqual(unwell(d.found), unwell(h))
+	d.found = h
 	d.mu.Unlock()
 	if changed {
 		d.publish(control.HealthEvent, control.HealthChange{Time: d.opts.Now().UTC(), Health: h})
 	}
 }
 
-// problems are the checks that are not healthy. Their messages hold figures,
+// unwell are the checks that are not healthy. Their messages hold figures,
 // which alone are no change.
-func problems(h control.Health) []string {
+func unwell(h control.Health) []string {
 	var names []string
 	for _, c := range h.Checks {
 		if c.Status != control.Healthy {

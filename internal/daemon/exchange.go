@@ -57,6 +57,9 @@ type exchange struct {
 	refused  int           // authentication failures in a row
 	refusal  time.Time     // when the last of them was
 	lastErr  string
+	waiting  time.Time       // since when operations wait for the remote and none of them moves; zero: none does
+	look     bool            // the next exchange looks whether our refs are sound
+	repaired time.Time       // when one of them was not
 	told     map[string]bool // lost claims that are in the log already
 
 	asked    int64 // how many exchanges were asked for
@@ -125,16 +128,18 @@ func (e *exchange) sync(ctx context.Context, want replica.SyncOptions) (result e
 // start asks for one exchange. With a remote that keeps refusing us only our
 // own ref is brought up to date.
 func (e *exchange) start() {
+	want := e.want()
 	select {
-	case e.kick <- e.want():
+	case e.kick <- want:
 		e.asked++
+		e.look = e.look && !want.Look
 	default: // one is asked for already
 	}
 }
 
 func (e *exchange) want() replica.SyncOptions {
 	refused := e.refused >= maxAuthFailures
-	return replica.SyncOptions{NoFetch: refused || !e.settings.AutoFetch, NoPush: refused || !e.settings.AutoPush}
+	return replica.SyncOptions{NoFetch: refused || !e.settings.AutoFetch, NoPush: refused || !e.settings.AutoPush, Look: e.look}
 }
 
 // exchangeNow starts an exchange and notes since when one is under way.
@@ -171,6 +176,14 @@ func (e *exchange) finish(r exchanged) {
 	})
 }
 
+// checkRefs asks for an exchange that looks whether our refs are sound.
+func (e *exchange) checkRefs() {
+	if e != nil {
+		e.look = true
+		e.start()
+	}
+}
+
 // remoteDue reports whether the remote is to be asked, and counts it as asked.
 func (e *exchange) remoteDue(now time.Time) bool {
 	if !e.repeats() || now.Before(e.next) {
@@ -198,6 +211,15 @@ func (e *exchange) repeats() bool {
 // they do not or the remote fails.
 func (e *exchange) note(now time.Time, r exchanged) {
 	e.pinned, e.unshared = r.status.Remote != nil, r.status.Unshared > 0
+	switch {
+	case !e.pinned || !e.settings.AutoPush || r.status.Unshared == 0:
+		e.waiting = time.Time{}
+	case e.waiting.IsZero() || r.report.Pushed > 0:
+		e.waiting = now
+	}
+	if r.report.Repaired {
+		e.repaired = now
+	}
 	switch {
 	case errors.Is(r.err, git.ErrAuthentication):
 		e.refused, e.refusal = e.refused+1, now

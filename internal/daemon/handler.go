@@ -26,7 +26,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	s.CPUPercent = d.cpu.percent(now, used)
 	s.ConfigError = d.configError
 	s.Remote, s.ExchangingSince, s.Quarantine = d.remote, d.exchanging, d.quarantine
-	s.Health, s.HealthReason = d.health.Status, firstProblem(d.health)
+	s.Health, s.HealthReason = d.found.Status, firstProblem(d.found)
 	d.mu.Unlock()
 	s.MemoryUsage, s.MemoryPeak, s.CPUSeconds = residentMemory(), peakMemory(), used.Seconds()
 	if s.Remote != nil {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -47,10 +48,11 @@ func openLog(p workspace.Place) (io.WriteCloser, error) {
 	return w, nil
 }
 
-// newLogger writes entries with the keys timestamp, level, message and pid;
-// further ones are operation, duration, error and what the operation moved.
-// Text has local time, JSON has UTC and durations in nanoseconds. Characters of
-// others that would act on a terminal or hide text are made visible.
+// newLogger writes entries with the keys timestamp, level, message, pid,
+// operation, duration and error; what else there is, such as what the operation
+// moved, is in the group metadata. Text has local time, JSON has UTC and
+// durations in nanoseconds. Characters of others that would act on a terminal or
+// hide text are made visible. parseEntry reads both.
 func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time.Location) *slog.Logger {
 	if format == "json" {
 		zone = time.UTC
@@ -59,7 +61,7 @@ func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time
 		if len(groups) == 0 {
 			switch a.Key {
 			case slog.TimeKey:
-				return slog.String("timestamp", a.Value.Time().In(zone).Format("2006-01-02T15:04:05.000Z07:00"))
+				return slog.String("timestamp", a.Value.Time().In(zone).Format(logTime))
 			case slog.LevelKey:
 				return slog.String("level", strings.ToLower(a.Value.String()))
 			case slog.MessageKey:
@@ -78,7 +80,35 @@ func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time
 	if format == "json" {
 		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(handler).With("pid", pid)
+	return slog.New(entryHandler{handler}).With("pid", pid)
+}
+
+// logTime is how an entry writes its time.
+const logTime = "2006-01-02T15:04:05.000Z07:00"
+
+// entryHandler puts what is no key of every entry into the group metadata.
+type entryHandler struct{ slog.Handler }
+
+func (h entryHandler) Handle(ctx context.Context, r slog.Record) error {
+	entry := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	var metadata []any
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "operation", "duration", "error":
+			entry.AddAttrs(a)
+		default:
+			metadata = append(metadata, a)
+		}
+		return true
+	})
+	if len(metadata) > 0 {
+		entry.AddAttrs(slog.Group("metadata", metadata...))
+	}
+	return h.Handler.Handle(ctx, entry)
+}
+
+func (h entryHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return entryHandler{h.Handler.WithAttrs(attrs)}
 }
 
 // visible escapes control and format characters (terminal escapes,

@@ -120,7 +120,7 @@ func (d *Daemon) loop(steps context.Context) error {
 	for {
 		now := d.opts.Now()
 		d.count()
-		wait := min(d.wait(now), d.exchange.wait(now))
+		wait := min(d.wait(now), d.exchange.wait(now), d.healthWait(now), d.upkeep.wait(now))
 		if reload, pending := d.settings.reloads.Wait(now); pending {
 			wait = min(wait, reload)
 		}
@@ -180,6 +180,7 @@ func (d *Daemon) Note(event watch.Event) error {
 // Tick runs every step that is due now. It fails only to leave.
 func (d *Daemon) Tick(ctx context.Context) error {
 	now := d.opts.Now()
+	d.watchClock(now)
 	if !now.Before(d.look) {
 		d.look = now.Add(lookInterval)
 		if err := d.Look(); err != nil {
@@ -211,6 +212,11 @@ func (d *Daemon) Tick(ctx context.Context) error {
 	if !d.more && d.exchange.remoteDue(now) { // else it would do the rest at once
 		d.exchangeNow()
 	}
+	if d.healthDue(now) {
+		if err := d.CheckHealth(ctx); err != nil {
+			return err
+		}
+	}
 	cycle, refresh := d.due(now)
 	switch {
 	case cycle:
@@ -220,6 +226,10 @@ func (d *Daemon) Tick(ctx context.Context) error {
 		return leaveOnly(err)
 	case !d.export.IsZero() && !now.Before(d.export):
 		_ = d.Export(ctx) // logged, shown, and tried again
+	case d.upkeep.wait(now) == 0 && d.cycles.Pending():
+		d.upkeep.next = now.Add(upkeepRetry)
+	case d.upkeep.wait(now) == 0:
+		return d.Maintain(ctx)
 	case d.idle(now):
 		return leaveError{"no events for " + d.config.IdleExit.String()}
 	}
@@ -231,9 +241,13 @@ func (d *Daemon) Tick(ctx context.Context) error {
 func (d *Daemon) Look() error {
 	current, err := d.lock.Current()
 	if err != nil {
-		d.log.Warn("Lock file not readable", "operation", "lock", "error", err)
+		if text := err.Error(); text != d.lookErr { // a failure that goes on is told once
+			d.lookErr = text
+			d.log.Warn("Lock file not readable", "operation", "lock", "error", err)
+		}
 		return nil
 	}
+	d.lookErr = ""
 	if !current {
 		return leaveError{d.opts.Place.DaemonLock() + " is gone or another file now"}
 	}

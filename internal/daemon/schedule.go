@@ -30,8 +30,10 @@ type schedule struct {
 	failures         int       // in a row
 	active           time.Time // last event or request, for idle_exit
 
-	verify bool             // the next refresh reads everything
-	moved  workspace.Report // since the last cycle
+	verify  bool             // the next refresh reads everything
+	doubted bool             // the next refresh reads the whole database first
+	waiting time.Time        // since when a change waits for its cycle; zero: none does
+	moved   workspace.Report // since the last cycle
 
 	more       bool      // the last batch of a refresh left some to do
 	resume     time.Time // when the next batch is due
@@ -70,6 +72,9 @@ func (s *schedule) changed(now time.Time, verify bool) {
 	s.verify = s.verify || verify
 	s.refreshes.Note(now)
 	s.cycles.Note(now)
+	if s.waiting.IsZero() {
+		s.waiting = now
+	}
 }
 
 // wait is how long nothing will be due.

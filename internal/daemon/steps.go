@@ -3,8 +3,8 @@ package daemon
 import (
 	"context"
 	"errors"
+	"time"
 
-	"beads/internal/control"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
@@ -18,7 +18,7 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		return workspace.Report{}, err
 	}
 	began := d.opts.Now()
-	report, err := d.ws.RefreshBatch(ctx, d.verify, d.config.BatchSize)
+	report, err := d.refreshOrRepair(ctx)
 	if err != nil && ctx.Err() != nil {
 		return report, leaveError{"a stop has begun"} // it was cancelled, nothing is wrong
 	}
@@ -29,7 +29,7 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		if dir := d.ws.Place().Dir; dir != d.opts.Place.Dir {
 			return report, leaveError{"the workspace is now in " + dir}
 		}
-		d.verify = d.verify && report.More && !report.FullScan
+		d.verify, d.doubted = d.verify && report.More && !report.FullScan, false
 		d.succeeded()
 		d.add(report)
 	} else {
@@ -40,18 +40,17 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 			return report, d.outdated(ctx, err)
 		}
 		d.failed(now)
+		d.health.doubt()
 		d.log.Error("Sync failed: "+err.Error(), "operation", "refresh", "error", err)
 	}
 	d.takeStock(ctx, report.Applied)
 	d.mu.Lock()
 	d.state.Restored += int64(report.Restored)
-	d.state.LastError, d.state.Status = d.exportError, control.Running
+	d.syncError = d.exportError
 	if err != nil {
-		d.state.LastError = visible(err.Error())
-		if d.failures >= failuresBad {
-			d.state.Status = control.Failing
-		}
+		d.syncError = visible(err.Error())
 	}
+	d.judgeLocked()
 	d.mu.Unlock()
 	if err != nil {
 		d.saveState()
@@ -60,6 +59,13 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 		d.freeMemory()
 	}
 	return report, err
+}
+
+func (d *Daemon) refreshOrRepair(ctx context.Context) (workspace.Report, error) {
+	if d.doubted {
+		return d.ws.Repair(ctx)
+	}
+	return d.ws.RefreshBatch(ctx, d.verify, d.config.BatchSize)
 }
 
 // Sync is one cycle: a refresh that counts, or its next batch. It fails only to
@@ -82,6 +88,10 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 	d.begun = report.More && err == nil
 	if d.counting = d.begun; d.counting {
 		return report, nil
+	}
+	if err == nil {
+		d.waiting = time.Time{}
+		d.tellProblems(ctx)
 	}
 	moved := d.take()
 	exportErr := error(nil)

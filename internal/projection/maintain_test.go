@@ -44,10 +44,10 @@ func TestMaintainGivesBack(t *testing.T) {
 	maintain(t, db)
 	after, err := LookAt(db.path)
 	must(t, err)
-	if after.db.size >= before.db.size {
-		t.Errorf("%d bytes before, %d after", before.db.size, after.db.size)
+	if after.db.Size >= before.db.Size {
+		t.Errorf("%d bytes before, %d after", before.db.Size, after.db.Size)
 	}
-	if free, err := number(db.conn, "PRAGMA freelist_count"); err != nil || free*100 > after.db.size/4096*wastedShare {
+	if free, err := number(db.conn, "PRAGMA freelist_count"); err != nil || free*100 > after.db.Size/4096*wastedShare {
 		t.Errorf("%d free pages left, %v", free, err)
 	}
 	if after.WALSize() != 0 {

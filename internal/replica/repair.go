@@ -18,6 +18,14 @@ func (s *step) repair(ctx context.Context, why error) (repaired bool, err error)
 	if !errors.As(why, &failure) || failure.Kind != nil && !errors.Is(why, git.ErrMissing) {
 		return false, nil
 	}
+	return s.mend(ctx, why)
+}
+
+// errLooked is why a step mends that nothing made suspicious.
+var errLooked = errors.New("objects are missing or damaged")
+
+// mend is repair without asking whether why gives reason to.
+func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
 	if err := s.readRefs(ctx); err != nil {
 		return false, errors.Join(why, err)
 	}

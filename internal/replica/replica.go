@@ -148,6 +148,7 @@ type SyncOptions struct {
 	Remote  string // for Publish and Join; "": see Target
 	NoFetch bool
 	NoPush  bool
+	Look    bool // look first whether what our refs need is there and sound, also if nothing is to be done
 }
 
 // Target says which remote Publish would choose and where it points: the one

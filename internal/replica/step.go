@@ -77,6 +77,11 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	if err := s.begin(ctx); err != nil {
 		return report, err
 	}
+	if o.Look {
+		if _, err := s.mend(ctx, errLooked); err != nil {
+			return report, err
+		}
+	}
 	if err = do(ctx, s); err != nil && ctx.Err() == nil {
 		repaired, repairErr := s.repair(ctx, err)
 		if err = errors.Join(err, repairErr); repaired {

@@ -75,6 +75,13 @@ func (w *Workspace) Checkpoint() error {
 	if w.db == nil {
 		return nil
 	}
+	// Another process may have put another database there.
+	if err := w.openDB(context.Background()); err != nil {
+		if repairable(err) {
+			return nil
+		}
+		return err
+	}
 	return w.db.Checkpoint()
 }
 

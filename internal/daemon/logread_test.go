@@ -1,0 +1,183 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"beads/internal/workspace"
+)
+
+const textLine = `timestamp=2026-03-01T10:00:00.000Z level=info message="two words" pid=7 operation=sync duration=1.5ms metadata.applied=2 metadata.rebuilt=true metadata.reason="a \"b\""`
+
+func TestParseEntries(t *testing.T) {
+	when := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	for _, line := range []string{
+		textLine,
+		`{"timestamp":"2026-03-01T10:00:00.000Z","level":"info","message":"two words","pid":7,"operation":"sync","duration":1500000,"metadata":{"applied":2,"rebuilt":true,"reason":"a \"b\""}}`,
+	} {
+		e := parseEntry([]byte(line + "\n"))
+		if e == nil {
+			t.Fatalf("no entry: %s", line)
+		}
+		if !e.Timestamp.Equal(when) || e.Level != "info" || e.Message != "two words" || e.PID != 7 || e.Operation != "sync" || e.Duration != 1500*time.Microsecond {
+			t.Errorf("%+v", e)
+		}
+		data, err := json.Marshal(e)
+		if err != nil || !strings.Contains(string(data), `"metadata":{"applied":2,"reason":"a \"b\"","rebuilt":true}`) {
+			t.Errorf("%s %v", data, err)
+		}
+	}
+	for _, line := range []string{
+		"", "panic: x", "goroutine 1 [running]:", "timestamp=", "timestamp=x level=info", `timestamp=2026-03-01T10:00:00.000Z level="info`,
+		`{"timestamp":"x"}`, `{"timestamp":1`, "timestamp=2026-03-01T10:00:00.000Z level", "timestamp=2026-03-01T10:00:00.000Z pid=seven",
+	} {
+		if e := parseEntry([]byte(line)); e != nil {
+			t.Errorf("%q is an entry: %+v", line, e)
+		}
+	}
+}
+
+// What the logger writes, the reader reads, whatever it says.
+func FuzzParseEntry(f *testing.F) {
+	f.Add("message", "value", false)
+	f.Add("a=b \"c\"\n\x1b[2J", "\u202e", true)
+	f.Add("", "\xff", false)
+	f.Fuzz(func(t *testing.T, message, value string, asJSON bool) {
+		format := "text"
+		if asJSON {
+			format = "json"
+		}
+		var out strings.Builder
+		newLogger(&out, format, slog.LevelInfo, 7, time.UTC).Warn(message, "operation", "sync", "duration", time.Second, "error", errors.New(value), "key", "k"+value)
+		e := parseEntry([]byte(out.String()))
+		if e == nil {
+			t.Fatalf("not read: %q", out.String())
+		}
+		if e.Message != visible(message) || e.Error != visible(value) || e.Metadata["key"] != "k"+visible(value) || e.Duration != time.Second || e.Level != "warn" {
+			t.Errorf("%+v from %q", e, out.String())
+		}
+		_ = parseEntry([]byte(message)) // must not panic
+	})
+}
+
+// logs is a directory with files of a log.
+func logs(t *testing.T, files map[string]string) workspace.Place {
+	t.Helper()
+	p := workspace.Place{Dir: t.TempDir()}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(p.Dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func line(minute int, level, message string) string {
+	stamp := time.Date(2026, 3, 1, 10, minute, 0, 0, time.UTC).Format(logTime)
+	return "timestamp=" + stamp + " level=" + level + " message=" + message + " pid=7\n"
+}
+
+func TestReadLog(t *testing.T) {
+	p := logs(t, map[string]string{
+		LogName:                              line(4, "warn", "e") + "panic: boom\n\ngoroutine 1\n" + line(5, "info", "f") + "torn",
+		"daemon-2026-03-01T09-00-00.000.log": "stray\n" + line(0, "debug", "a") + line(1, "error", "b"),
+		"daemon-2026-03-01T10-00-00.000.log": line(2, "info", "c") + strings.ReplaceAll(`{"timestamp":"2026-03-01T10:03:00Z","level":"error","message":"d"}`, "\n", "") + "\n",
+		"daemon-x.log":                       line(6, "error", "not ours"),
+		"daemon-2026.log.gz":                 "not ours",
+	})
+	for _, test := range []struct {
+		name  string
+		query LogQuery
+		want  string
+	}{
+		{"all", LogQuery{Level: slog.LevelDebug}, "stray a b c d e+2 f"},
+		{"the last", LogQuery{Level: slog.LevelDebug, Last: 3}, "d e+2 f"},
+		{"of a level", LogQuery{Level: slog.LevelWarn}, "stray b d e+2"},
+		{"the last of a level", LogQuery{Level: slog.LevelError, Last: 2}, "b d"},
+		{"since", LogQuery{Level: slog.LevelDebug, Since: time.Date(2026, 3, 1, 10, 3, 0, 0, time.UTC)}, "d e+2 f"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			err := ReadLog(t.Context(), p, test.query, func(e LogEntry) error {
+				text := e.Message
+				if len(e.Output) == 2 {
+					text += "+2"
+				}
+				got = append(got, text)
+				return nil
+			})
+			if err != nil || strings.Join(got, " ") != test.want {
+				t.Errorf("%q, %v; want %q", got, err, test.want)
+			}
+		})
+	}
+	stop := errors.New("enough")
+	if err := ReadLog(t.Context(), p, LogQuery{}, func(LogEntry) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v", err)
+	}
+	if err := ReadLog(t.Context(), workspace.Place{Dir: t.TempDir()}, LogQuery{}, nil); !errors.Is(err, ErrNoLog) {
+		t.Errorf("no log: %v", err)
+	}
+}
+
+// TestFollowLog: what is appended comes, across rotations, until the end.
+func TestFollowLog(t *testing.T) {
+	p := logs(t, map[string]string{LogName: line(0, "info", "a")})
+	path := filepath.Join(p.Dir, LogName)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	got := make(chan string)
+	ended := make(chan error)
+	go func() {
+		ended <- ReadLog(ctx, p, LogQuery{Follow: true}, func(e LogEntry) error { got <- e.Message; return nil })
+	}()
+	expect := func(want ...string) {
+		t.Helper()
+		var messages []string
+		for range want {
+			messages = append(messages, <-got)
+		}
+		if !slices.Equal(messages, want) {
+			t.Errorf("%q, want %q", messages, want)
+		}
+	}
+	write := func(content string) {
+		t.Helper()
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.WriteString(content)
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rotate := func(stamp string) {
+		t.Helper()
+		if err := os.Rename(path, filepath.Join(p.Dir, "daemon-"+stamp+".log")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("a")
+	write(line(1, "info", "b")[:40])
+	write(line(1, "info", "b")[40:])
+	expect("b")
+	write(line(2, "info", "c"))
+	rotate("2026-03-01T10-00-00.000")
+	write(line(3, "info", "d"))
+	rotate("2026-03-01T11-00-00.000")
+	write(line(4, "info", "e"))
+	expect("c", "d", "e")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("interrupted: %v", err)
+	}
+}
