@@ -123,12 +123,12 @@ answer or says that something is wrong.`,
 				return err
 			}
 			a.noticeAll(skipped)
-			return a.printHealth(members)
+			return a.printFleetHealth(members)
 		},
 	}
 }
 
-func (a *app) printHealth(members []daemon.Member) error {
+func (a *app) printFleetHealth(members []daemon.Member) error {
 	ok, checked := true, []healthJSON{}
 	for _, m := range members {
 		h := a.healthOf(m)

@@ -11,7 +11,8 @@
 //
 // The loop is a thin ticker around public synchronous steps: Refresh, Sync (a
 // refresh that counts as a cycle), Export (the snapshot that the settings name),
-// Reload (the settings) and Look (are lock and socket still ours?).
+// Reload (the settings), Look (are lock and socket still ours?), CheckHealth
+// (which also mends) and Maintain.
 // [Daemon.Tick] runs what is due.
 //
 // Limits: a long refresh is done in batches, between which others get the write

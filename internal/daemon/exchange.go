@@ -263,7 +263,8 @@ func (d *Daemon) Exchanged(r exchanged) {
 	if r.err == nil && !r.report.Quiet() {
 		d.log.Info("Sync completed successfully", "operation", "exchange", "duration", r.report.Duration,
 			"published", r.report.Published, "fetched", r.report.Fetched, "pushed", r.report.Pushed,
-			"quarantined", r.report.Quarantined, "unshared", r.report.Unshared)
+			"quarantined", r.report.Quarantined, "unshared", r.report.Unshared,
+			"fetching", r.report.Fetching, "publishing", r.report.Publishing, "pushing", r.report.Pushing)
 	}
 	d.freeMemory() // also a quiet one may have read the whole history
 	for _, lost := range r.status.ClaimsLost {

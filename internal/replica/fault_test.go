@@ -380,6 +380,39 @@ func TestDirectoryRemoved(t *testing.T) {
 	a.wantTitles("one", "two")
 }
 
+// Damage that nothing would meet is found by a step that is told to look.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	_, all := sites(t, 1)
+	a := all[0]
+	a.create("one")
+	a.share()
+	look := func() replica.Report {
+		t.Helper()
+		r, err := a.try(replica.SyncOptions{Look: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := look(); !r.Quiet() {
+		t.Errorf("sound, but: %+v", r)
+	}
+	objects, err := filepath.Glob(filepath.Join(a.dir, ".git/objects/??/*"))
+	must(t, err)
+	for _, path := range objects {
+		must(t, os.Chmod(path, 0o600))
+		must(t, os.Truncate(path, 0))
+	}
+	if r := look(); !r.Repaired || r.Unshared != 0 {
+		t.Errorf("damaged: %+v", r)
+	}
+	if r := look(); r.Repaired {
+		t.Errorf("repaired twice: %+v", r)
+	}
+	run(t, a.dir, "fsck")
+}
+
 // With log, guard copy and database gone, everything comes back from the ref.
 func TestRebuildFromTheRef(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ const maxBatch = 1 << 20
 // lacks become batch files in one commit on its tip. It fails with git.ErrStale
 // if someone else moves the ref meanwhile.
 func (s *step) publish(ctx context.Context) error {
+	defer s.took(&s.report.Publishing)()
 	if err := s.cover(ctx); err != nil {
 		return err
 	}

@@ -134,6 +134,11 @@ type Report struct {
 	Attempts int    `json:"attempts"` // how often a push was tried
 
 	Duration time.Duration `json:"duration_ns"`
+
+	// Parts of Duration; 0 for what was not done.
+	Fetching   time.Duration `json:"fetching_ns"`
+	Publishing time.Duration `json:"publishing_ns"`
+	Pushing    time.Duration `json:"pushing_ns"`
 }
 
 // Quiet reports whether nothing moved.

@@ -96,6 +96,12 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	return report, err
 }
 
+// took adds the time until what it returns is called.
+func (s *step) took(part *time.Duration) func() {
+	began := s.opts.Now()
+	return func() { *part += s.opts.Now().Sub(began) }
+}
+
 // lock takes sync.lock.
 func (r *Replica) lock(ctx context.Context) (unlock func() error, err error) {
 	path := filepath.Join(r.w.Place().Dir, lockName)

@@ -206,6 +206,7 @@ func (s *step) seen(ctx context.Context) error {
 // fetch makes the tracking ref equal to the remote's, takes in what it has, and
 // unites it with our ref.
 func (s *step) fetch(ctx context.Context) error {
+	defer s.took(&s.report.Fetching)()
 	if err := s.ask(ctx); err != nil {
 		return err
 	}
@@ -240,6 +241,7 @@ func (s *step) forget(ctx context.Context) error {
 
 // push offers our ref to the remote.
 func (s *step) push(ctx context.Context) error {
+	defer s.took(&s.report.Pushing)()
 	if !s.asked {
 		if err := s.ask(ctx); err != nil {
 			return err
