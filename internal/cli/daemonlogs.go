@@ -124,7 +124,7 @@ func (a *app) printLogEntry(e daemon.LogEntry) error {
 		a.printf(" operation=%s", visible(e.Operation))
 	}
 	if e.Duration != 0 {
-		a.printf(" duration=%s", e.Duration)
+		a.printf(" duration=%s", e.Duration.Round(10*time.Microsecond))
 	}
 	keys := make([]string, 0, len(e.Metadata))
 	for key := range e.Metadata {

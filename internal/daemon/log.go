@@ -50,8 +50,8 @@ func openLog(p workspace.Place) (io.WriteCloser, error) {
 
 // newLogger writes entries with the keys timestamp, level, message, pid,
 // operation, duration and error; what else there is, such as what the operation
-// moved, is in the group metadata. Text has local time, JSON has UTC and
-// durations in nanoseconds. Characters of others that would act on a terminal or
+// moved, is in the group metadata, where durations are texts. Text has local
+// time, JSON has UTC and the duration in nanoseconds. Characters of others that would act on a terminal or
 // hide text are made visible. parseEntry reads both.
 func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time.Location) *slog.Logger {
 	if format == "json" {
@@ -73,6 +73,10 @@ func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time
 			a.Value = slog.StringValue(visible(v))
 		case error:
 			a.Value = slog.StringValue(visible(v.Error()))
+		case time.Duration:
+			if len(groups) > 0 { // the same in both formats
+				a.Value = slog.StringValue(v.Round(10 * time.Microsecond).String())
+			}
 		}
 		return a
 	}}

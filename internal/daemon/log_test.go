@@ -34,8 +34,8 @@ func TestLogEntries(t *testing.T) {
 		t.Errorf("timestamp %q is not UTC", stamp)
 	}
 	out.Reset()
-	newLogger(&out, "text", slog.LevelInfo, 7, zone).Info("two words", "operation", "start")
-	if line := out.String(); !strings.Contains(line, `+02:00 level=info message="two words" pid=7 operation=start`) {
+	newLogger(&out, "text", slog.LevelInfo, 7, zone).Info("two words", "operation", "start", "took", 1234567*time.Nanosecond)
+	if line := out.String(); !strings.Contains(line, `+02:00 level=info message="two words" pid=7 operation=start metadata.took=1.23ms`) {
 		t.Errorf("text: %q", line)
 	}
 }
