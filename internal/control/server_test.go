@@ -100,7 +100,7 @@ func TestClientAndServer(t *testing.T) {
 	if r, err := c.Sync(t.Context()); err != nil || r.Applied != 3 || r.Exchange == nil || r.Exchange.Pushed != 2 {
 		t.Errorf("sync: %+v %v", r, err)
 	}
-	if h, err := c.Health(t.Context()); err != nil || h.Status != Warning || len(h.Checks) != 1 {
+	if h, err := c.Health(t.Context()); err != nil || h.Status != Warning || len(h.Checks) != 2 {
 		t.Errorf("health: %+v %v", h, err)
 	}
 	if m, err := c.Metrics(t.Context()); err != nil || !m.StartTime.Equal(time.Unix(0, 0)) || len(m.RefreshSeconds.Buckets) == 0 {

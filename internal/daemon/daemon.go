@@ -158,14 +158,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 	}
 	d.setLimits(o.Config)
 	d.previous()
-	started := now.UTC()
-	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
-	d.cpu, d.meter = newCPUMeter(now), newCPUMeter(now)
-	d.metrics = metrics.New(now)
-	d.schedule = newSchedule(o.Config, now)
-	d.pace = newPace(o.Config.MaxCPUPercent, now, o.Spent())
-	d.health, d.checked.limits = newHealth(now, o.Config, d.unclean), o.Config
-	d.upkeep.next = now.Add(upkeepInterval)
+	d.begin(now)
 	// Before the refresh, so that nothing falls between the two.
 	if d.watcher, err = d.watch(); err != nil {
 		return nil, err
@@ -205,6 +198,18 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 		"watcher", d.watcher.Mode(), "socket", d.socket.Path())
 	d.register()
 	return d, nil
+}
+
+// begin is the state of a daemon that has done nothing yet.
+func (d *Daemon) begin(now time.Time) {
+	o, started := d.opts, now.UTC()
+	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
+	d.cpu, d.meter = newCPUMeter(now), newCPUMeter(now)
+	d.metrics = metrics.New(now)
+	d.schedule = newSchedule(o.Config, now)
+	d.pace = newPace(o.Config.MaxCPUPercent, now, o.Spent())
+	d.health, d.checked.limits = newHealth(now, o.Config, d.unclean), o.Config
+	d.upkeep.next = now.Add(upkeepInterval)
 }
 
 // DisabledError is what a start fails with when the settings say so.

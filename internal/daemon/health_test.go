@@ -146,10 +146,12 @@ func TestHealthOfLockAndDirectory(t *testing.T) {
 }
 
 func TestHealthLimits(t *testing.T) {
-	f := newFixture(t)
-	f.opts.Config.MaxMemory, f.opts.Config.MaxFileDescriptors, f.opts.Config.MaxCPUPercent = 1, 1, 1
-	f.start(t)
+	f := newFixture(t).start(t)
 	defer f.stop(t)
+	// As if set while it runs: the test's own process is not to be limited so.
+	limits := &f.schedule.config
+	limits.MaxMemory, limits.MaxFileDescriptors, limits.MaxCPUPercent = 1, 1, 1
+	f.checked.limits = *limits
 	want(t, f.found(t, "memory"), control.Warning, "Memory usage exceeds limit: ")
 	want(t, f.found(t, "descriptors"), control.Warning, " of 1 are in use")
 	want(t, f.check(t, "cpu"), control.Healthy, "not measured yet")

@@ -94,7 +94,8 @@ func LookAt(path string) (m Mark, err error) {
 // WALSize is the size of the WAL in bytes.
 func (m Mark) WALSize() int64 { return m.wal.Size }
 
-// lookAtFile gives the zero Info for a file that is not there.
+// lookAtFile gives the zero Info for a file that is not there. The time of change
+// is left out: it also moves when a connection opens or closes the file.
 func lookAtFile(path string) (oplog.Info, error) {
 	info, err := oplog.OS{}.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,5 +104,6 @@ func lookAtFile(path string) (oplog.Info, error) {
 	if err != nil {
 		return oplog.Info{}, fmt.Errorf("database: %w", err)
 	}
+	info.ChangeTime = 0
 	return info, nil
 }
