@@ -117,7 +117,7 @@ func (f Fleet) place(e registry.Entry) (workspace.Place, error) {
 	if err != nil {
 		return p, err
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || ok && int(stat.Uid) != f.Sockets.UID {
+	if owner, known := ownerOf(info); !info.IsDir() || known && owner != f.Sockets.UID {
 		return p, fmt.Errorf("%s is not a directory of this user", e.Workspace)
 	}
 	return p, nil

@@ -13,9 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"beads/internal/oplog"
 	"beads/internal/watch"
 	"beads/internal/workspace"
 )
@@ -211,7 +211,7 @@ func logNames(dir string) (names []string, err error) {
 // openLogFile opens a regular file, not a link: the workspace may come from a
 // hostile repository.
 func openLogFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|oplog.NoFollow, 0)
 	if err != nil {
 		return nil, fmt.Errorf("daemon log: %w", err)
 	}

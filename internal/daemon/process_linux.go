@@ -17,17 +17,3 @@ func residentMemory() int64 {
 	}
 	return resident * int64(os.Getpagesize())
 }
-
-// openFiles is how many descriptors this process has, 0 if unknown.
-func openFiles() int {
-	dir, err := os.Open("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return 0
-	}
-	return len(names) - 1 // without the one that reads
-}

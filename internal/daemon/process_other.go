@@ -3,7 +3,6 @@
 package daemon
 
 import (
-	"os"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -20,18 +19,4 @@ func residentMemory() int64 {
 		return int64(usage.Maxrss) // bytes there, kilobytes elsewhere
 	}
 	return int64(usage.Maxrss) * 1024
-}
-
-// openFiles is how many descriptors this process has, 0 if unknown.
-func openFiles() int {
-	dir, err := os.Open("/dev/fd")
-	if err != nil {
-		return 0
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return 0
-	}
-	return len(names) - 1 // without the one that reads
 }

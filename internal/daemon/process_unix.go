@@ -4,6 +4,8 @@ package daemon
 
 import (
 	"fmt"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -35,9 +37,24 @@ func setFileLimit(n int) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("limit of open files: %w", err)
 	}
-	limit.Cur = min(uint64(n), limit.Max)
+	if most := uint64(limit.Max); uint64(n) < most { // the fields are signed on some systems
+		lower(&limit.Cur, n)
+	} else {
+		limit.Cur = limit.Max
+	}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("limit of open files: %w", err)
 	}
 	return nil
+}
+
+func lower[T int64 | uint64](to *T, n int) { *to = T(n) }
+
+// ownerOf is whose a file is.
+func ownerOf(info fs.FileInfo) (uid int, known bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(stat.Uid), true
 }

@@ -31,13 +31,13 @@ func TestFileLimit(t *testing.T) {
 			t.Errorf("asked for %d, got %+v, was %+v", n, after, before)
 		}
 	}
-	open := openFiles()
+	open := openDescriptors()
 	f, err := os.Open(".")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if more := openFiles(); open < 3 || more != open+1 {
+	if more := openDescriptors(); open < 3 || more != open+1 {
 		t.Errorf("%d files open, with one more %d", open, more)
 	}
 }

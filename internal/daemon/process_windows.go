@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"io/fs"
 	"time"
 	"unsafe"
 
@@ -15,6 +16,13 @@ func processorTime() time.Duration {
 	}
 	return ticks(system) + ticks(user)
 }
+
+// spentTime is processorTime: what children used is not told here.
+func spentTime() time.Duration { return processorTime() }
+
+// setFileLimit does nothing: the system has no limit on a process's handles that
+// it could set.
+func setFileLimit(int) error { return nil }
 
 // ticks is a span in units of 100 ns.
 func ticks(t windows.Filetime) time.Duration {
@@ -39,3 +47,6 @@ func residentMemory() int64 {
 	}
 	return int64(counters.workingSet)
 }
+
+// ownerOf knows no user ids on this system.
+func ownerOf(fs.FileInfo) (uid int, known bool) { return 0, false }

@@ -133,6 +133,12 @@ func (d *Daemon) applyConfig(old, fresh config.Daemon, now time.Time) {
 	if fresh.Export != old.Export {
 		d.export = now
 	}
+	if next := now.Add(fresh.HealthInterval); next.Before(d.health.next) {
+		d.health.next = next
+	}
+	d.mu.Lock()
+	d.checked.limits = fresh
+	d.mu.Unlock()
 }
 
 // setLimits sets those limits that hold for the whole process.

@@ -71,7 +71,7 @@ func (r Registry) put(e Entry) error {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (r Registry) names() ([]string, error) {
 
 // read reads the entry in the file name.
 func (r Registry) read(name string) (Entry, error) {
-	f, err := os.OpenFile(filepath.Join(r.Dir, name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(filepath.Join(r.Dir, name), os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, syscall.ELOOP) {
 		return Entry{}, errors.New("it is a symbolic link")
 	}
@@ -200,17 +200,6 @@ func (r Registry) checkDir() error {
 	}
 	if err := r.private(info); err != nil {
 		return fmt.Errorf("%s: %w", r.Dir, err)
-	}
-	return nil
-}
-
-// private refuses what is another user's or open to other users.
-func (r Registry) private(info fs.FileInfo) error {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != r.UID {
-		return errors.New("it belongs to another user")
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("it is open to other users (mode %04o)", mode)
 	}
 	return nil
 }
