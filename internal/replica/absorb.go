@@ -52,7 +52,7 @@ func (s *step) cover(ctx context.Context) error {
 		s.record.local, s.changed = s.record.remote.clone(), true
 		return nil
 	}
-	covered, added, err := s.absorb(ctx, s.record.local, s.local)
+	covered, added, err := s.absorb(ctx, s.record.local, s.local, false)
 	s.report.Restored += added
 	if err != nil {
 		return fmt.Errorf("read %s: %w", LocalRef, err)
@@ -78,7 +78,7 @@ func (s *step) takeIn(ctx context.Context) error {
 		if err := s.registerClaims(ctx); err != nil {
 			return err
 		}
-		covered, added, err := s.absorb(ctx, s.record.remote, s.tracking)
+		covered, added, err := s.absorb(ctx, s.record.remote, s.tracking, true)
 		s.report.Fetched += added
 		if err == nil {
 			err = s.judgeClaims(ctx)
@@ -94,8 +94,8 @@ func (s *step) takeIn(ctx context.Context) error {
 // absorb brings the operations in the tree of tip to the workspace and returns
 // which rows that tree covers, and how many operations were new. What the tree
 // of known.Commit holds is not read again, unless it is gone or the new tree
-// lacks some of it.
-func (s *step) absorb(ctx context.Context, known coverage, tip string) (coverage, int, error) {
+// lacks some of it. foreign says that the tree may hold what other clones did.
+func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign bool) (coverage, int, error) {
 	if err := s.checkRoots(ctx, tip, known.Commit); err != nil {
 		return coverage{}, 0, err
 	}
@@ -110,7 +110,7 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string) (coverage
 	if err != nil {
 		return coverage{}, 0, err
 	}
-	in := &intake{step: s}
+	in := &intake{step: s, judged: !foreign}
 	if err := in.read(ctx, found.files); err != nil {
 		return coverage{}, in.added, err
 	}
@@ -206,7 +206,7 @@ type intake struct {
 	chunk   []op.Record
 	size    int
 	known   map[[32]byte]bool // lines in the chunk
-	marked  bool              // the claims are known to need judging
+	judged  bool              // nothing here can overrule a claim, or the mark for that is set
 	decoder op.Decoder
 }
 
@@ -276,11 +276,11 @@ func (in *intake) commit(ctx context.Context) error {
 	if len(in.chunk) == 0 {
 		return nil
 	}
-	if !in.marked {
+	if !in.judged {
 		if err := in.markJudging(ctx); err != nil {
 			return err
 		}
-		in.marked = true
+		in.judged = true
 	}
 	made, err := in.w.Commit(ctx, func(tx *workspace.Tx) ([]workspace.Draft, error) { return tx.Drafts(in.chunk) })
 	if err != nil {
