@@ -12,7 +12,9 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// Create makes an empty database (tables, identity, no rows) and opens it.
+// Create makes an empty database (tables, identity, no rows) and opens it. It is
+// to be filled by Rebuild: until then whoever else opens it finds it stale, and
+// waits for that or does it, instead of answering that there is nothing.
 // The caller holds the write lock, and path must be free. The file is made
 // under another name and renamed, so that a reader finds all of it or nothing.
 func Create(ctx context.Context, path, workspaceID string) (*DB, error) {
@@ -38,7 +40,14 @@ func Create(ctx context.Context, path, workspaceID string) (*DB, error) {
 	if err := os.Rename(unfinished, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("create database: %w", err), remove(unfinished))
 	}
-	return Open(ctx, path, workspaceID)
+	db, err := Open(ctx, path, workspaceID)
+	if errors.Is(err, ErrStale) {
+		return db, nil
+	}
+	if err == nil {
+		err = errors.Join(fmt.Errorf("create database: %s was filled by another", path), db.Close())
+	}
+	return nil, err
 }
 
 // build writes an empty database and closes it, with nothing left in a WAL.
@@ -77,6 +86,9 @@ func build(ctx context.Context, path, workspaceID string) error {
 		if err := stamp(conn, id, workspaceID); err != nil {
 			return err
 		}
+		if err := execute(conn, upsertMeta, metaFold, notFolded); err != nil {
+			return err
+		}
 		if err := once(conn, "COMMIT"); err != nil {
 			return err
 		}
@@ -85,6 +97,9 @@ func build(ctx context.Context, path, workspaceID string) error {
 	conn.SetInterrupt(nil)
 	return errors.Join(err, conn.Close())
 }
+
+// notFolded is the version of the fold in a database that was never filled.
+const notFolded = "0"
 
 // stamp writes the identity into an open transaction.
 func stamp(conn *sqlite.Conn, id identity, workspaceID string) error {

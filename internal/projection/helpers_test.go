@@ -26,6 +26,9 @@ func testID(n int) op.ID {
 func newDB(t testing.TB) *DB {
 	t.Helper()
 	db, err := Create(context.Background(), filepath.Join(t.TempDir(), "beads.db"), testWorkspace)
+	if err == nil {
+		err = db.Rebuild(context.Background(), false, func(*Tx) error { return nil })
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

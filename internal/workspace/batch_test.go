@@ -62,7 +62,7 @@ func TestBatchesEqualOneRefresh(t *testing.T) {
 		parts.write(parts.place().LogPath(), first)
 		parts.equalCopies() // builds what was removed
 		g := &generated{now: whole.now, lines: []string{strings.TrimSpace(first)}}
-		for range rapid.IntRange(1, 4).Draw(rt, "rounds") {
+		for range rapid.IntRange(1, 2).Draw(rt, "rounds") {
 			appended := g.draw(rt)
 			both := rapid.IntRange(0, 3).Draw(rt, "guard too") == 0
 			var reports [2]workspace.Report
