@@ -104,6 +104,15 @@ func (a *app) place() (workspace.Place, error) {
 	return workspace.Find(a.Dir, a.db, a.Getenv)
 }
 
+// existing finds the workspace for commands that need one and open nothing.
+func (a *app) existing() (workspace.Place, error) {
+	place, err := a.place()
+	if err == nil && !place.Exists {
+		err = place.Missing()
+	}
+	return place, err
+}
+
 // open opens the workspace once per run.
 func (a *app) open(ctx context.Context) (*workspace.Workspace, error) {
 	if a.ws != nil {

@@ -23,12 +23,9 @@ deserves a look, 3 if no daemon runs, and 4 if something is broken.`,
 		Example: "  bd daemon health\n  bd daemon health --json",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			place, err := a.place()
+			place, err := a.existing()
 			if err != nil {
 				return err
-			}
-			if !place.Exists {
-				return place.Missing()
 			}
 			health, running, err := daemon.AskHealth(cmd.Context(), place, a.sockets())
 			if err != nil {

@@ -43,12 +43,9 @@ written in. No daemon needs to run. With --json each line is one JSON object.`,
 				return err
 			}
 			q.Follow = follow
-			place, err := a.place()
+			place, err := a.existing()
 			if err != nil {
 				return err
-			}
-			if !place.Exists {
-				return place.Missing()
 			}
 			if follow {
 				q.Flushed = a.out.Flush

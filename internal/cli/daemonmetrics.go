@@ -26,12 +26,9 @@ which Prometheus and others read.`,
 			if prometheus && a.json {
 				return usagef("--json and --prometheus do not go together")
 			}
-			place, err := a.place()
+			place, err := a.existing()
 			if err != nil {
 				return err
-			}
-			if !place.Exists {
-				return place.Missing()
 			}
 			var shot metrics.Snapshot
 			err = daemon.Ask(cmd.Context(), place, a.sockets(), func(ctx context.Context, c *control.Client) (err error) {

@@ -41,12 +41,9 @@ is 0. With --json that is one object a line.`,
 		Example: "  bd daemon status\n  bd daemon status --json\n  bd daemon status --watch",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			place, err := a.place()
+			place, err := a.existing()
 			if err != nil {
 				return err
-			}
-			if !place.Exists {
-				return place.Missing()
 			}
 			if watch {
 				return a.watchDaemon(cmd.Context(), place)

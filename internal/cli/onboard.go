@@ -32,12 +32,9 @@ in the file stays as it is.`,
 		Example: "  bd onboard --dry-run\n  bd onboard\n  bd onboard --file CLAUDE.md",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			place, err := a.place()
+			place, err := a.existing()
 			if err != nil {
 				return err
-			}
-			if !place.Exists {
-				return place.Missing()
 			}
 			path := a.path(file)
 			if !given(cmd, "file") && place.Root != "" {

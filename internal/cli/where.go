@@ -27,12 +27,9 @@ func newWhere(a *app) *cobra.Command {
 		Example: "  ls -l $(bd where)",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			place, err := a.place()
+			place, err := a.existing()
 			if err != nil {
 				return err
-			}
-			if !place.Exists {
-				return place.Missing()
 			}
 			if a.json {
 				return a.printJSON(whereOf(place))
