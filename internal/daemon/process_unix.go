@@ -37,18 +37,16 @@ func setFileLimit(n int) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("limit of open files: %w", err)
 	}
-	if most := uint64(limit.Max); uint64(n) < most { // the fields are signed on some systems
-		lower(&limit.Cur, n)
-	} else {
-		limit.Cur = limit.Max
-	}
+	limit.Cur = atMost(n, limit.Max)
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("limit of open files: %w", err)
 	}
 	return nil
 }
 
-func lower[T int64 | uint64](to *T, n int) { *to = T(n) }
+// atMost is n, or most if that is less. The fields of a limit are signed on some
+// systems.
+func atMost[T int64 | uint64](n int, most T) T { return min(T(n), most) }
 
 // ownerOf is whose a file is.
 func ownerOf(info fs.FileInfo) (uid int, known bool) {
