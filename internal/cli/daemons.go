@@ -172,6 +172,10 @@ func (a *app) healthOf(m daemon.Member) healthJSON {
 		h.Check, h.Why = checkError, m.Status.LastError
 	case m.Status.Status != control.Running:
 		h.Check, h.Why = checkError, "it says that its status is "+m.Status.Status
+	case m.Status.Health == control.Unhealthy:
+		h.Check, h.Why = checkError, m.Status.HealthReason
+	case m.Status.Health == control.Warning:
+		h.Check, h.Why = checkWarning, m.Status.HealthReason
 	case m.Status.Remote != nil && m.Status.Remote.Error != "":
 		h.Check, h.Why = checkWarning, m.Status.Remote.Error
 	case h.Differs:
