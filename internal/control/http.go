@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Bounds on what the other side may send, in bytes.
@@ -81,7 +82,9 @@ func readRequest(conn io.Reader) (request, error) {
 	}
 	method, rest, _ := strings.Cut(line, " ")
 	target, version, ok := strings.Cut(rest, " ")
-	if !ok || method == "" || !strings.HasPrefix(target, "/") ||
+	// A CR alone, which ReadLine leaves, is invalid (RFC 9112, section 2.2), and
+	// so is every other control character.
+	if strings.ContainsFunc(line, unicode.IsControl) || !ok || method == "" || !strings.HasPrefix(target, "/") ||
 		version != "HTTP/1.1" && version != "HTTP/1.0" {
 		return refuse(400, "not an HTTP/1.1 request")
 	}
