@@ -7,7 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/workspace"
 )
 
@@ -25,7 +25,7 @@ func (a *app) afterword(ctx context.Context) {
 		return
 	}
 	place := a.ws.Place()
-	if reason := daemon.Trouble(place); reason != "" {
+	if reason := fleet.Trouble(place); reason != "" {
 		a.notice("the daemon is in trouble: " + reason + " (see: bd daemon status)")
 	}
 	if text := a.behindText(ctx, place); text != "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"beads/internal/daemon"
+	"beads/internal/fleet"
 )
 
 // autoStart starts a daemon after a command that opened the workspace, where
@@ -24,14 +25,14 @@ func (a *app) autoStart(ctx context.Context) {
 	if !a.source(place).MayAutoStart() {
 		return
 	}
-	if running, err := daemon.Running(place); err != nil || running {
+	if running, err := fleet.Running(place); err != nil || running {
 		return
 	}
 	o := daemonStart{background: true}
 	s, err := a.daemonSettings(place, o)
 	if err == nil && s.Config.AutoStart {
 		if s.Config.Enabled {
-			err = daemon.Launch(place, daemonDir(place), a.daemonCommand(place, o), a.Environ)
+			err = fleet.Launch(place, daemonDir(place), a.daemonCommand(place, o), a.Environ)
 		} else {
 			err = daemon.DisabledError{By: s.Config.EnabledBy}
 		}

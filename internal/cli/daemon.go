@@ -13,6 +13,7 @@ import (
 	"beads/internal/config"
 	"beads/internal/control"
 	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/replica"
 	"beads/internal/workspace"
 )
@@ -91,7 +92,7 @@ func newDaemonStop(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pid, err := daemon.Stop(cmd.Context(), place, a.sockets(), force)
+			pid, err := fleet.Stop(cmd.Context(), place, a.sockets(), force)
 			if err != nil {
 				return daemonFailure(err)
 			}
@@ -167,13 +168,13 @@ func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonSt
 		return 0, daemonFailure(a.runDaemon(ctx, place, o, c, nil))
 	}
 	if client, err := control.Connect(ctx, a.sockets().Paths(place.Dir), a.sockets().UID); err == nil {
-		return 0, daemonFailure(&daemon.RunningError{PID: client.PID()})
+		return 0, daemonFailure(&fleet.RunningError{PID: client.PID()})
 	}
 	// Brings a directory that was wiped back, where the log file will be.
 	if _, err := a.open(ctx); err != nil {
 		return 0, err
 	}
-	ready, err := daemon.Spawn(ctx, place, daemonDir(place), a.daemonCommand(place, o), a.Environ)
+	ready, err := fleet.Spawn(ctx, place, daemonDir(place), a.daemonCommand(place, o), a.Environ)
 	if err != nil {
 		return 0, err
 	}
@@ -188,7 +189,7 @@ func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonSt
 // initDaemon is bd init --start-daemon. A daemon that runs is as good.
 func (a *app) initDaemon(ctx context.Context) error {
 	pid, err := a.startDaemon(ctx, a.ws.Place(), daemonStart{background: true})
-	var running *daemon.RunningError
+	var running *fleet.RunningError
 	switch {
 	case errors.As(err, &running):
 		a.notice(running.Error())
@@ -202,7 +203,7 @@ func (a *app) initDaemon(ctx context.Context) error {
 
 // stopDaemon stops the daemon of the workspace at place, if there is one.
 func (a *app) stopDaemon(ctx context.Context, place workspace.Place) error {
-	if _, err := daemon.Stop(ctx, place, a.sockets(), false); err != nil && !errors.Is(err, daemon.ErrNotRunning) {
+	if _, err := fleet.Stop(ctx, place, a.sockets(), false); err != nil && !errors.Is(err, fleet.ErrNotRunning) {
 		return daemonFailure(err)
 	}
 	return nil
@@ -250,7 +251,7 @@ func (a *app) runInBackground(ctx context.Context, place workspace.Place, c daem
 	pipe := readyPipe(o)
 	if err == nil {
 		err = a.runDaemon(ctx, place, o, c, func() error {
-			return daemon.Ready{PID: os.Getpid()}.Report(pipe)
+			return fleet.Ready{PID: os.Getpid()}.Report(pipe)
 		})
 		err = daemonFailure(err)
 	}
@@ -258,8 +259,8 @@ func (a *app) runInBackground(ctx context.Context, place workspace.Place, c daem
 		return nil
 	}
 	f := asFailure(err)
-	reason := daemon.Ready{Error: strings.ReplaceAll(f.Error(), "\n", "; "), Code: f.code, Hint: f.hint}
-	var running *daemon.RunningError
+	reason := fleet.Ready{Error: strings.ReplaceAll(f.Error(), "\n", "; "), Code: f.code, Hint: f.hint}
+	var running *fleet.RunningError
 	if reason.Report(pipe) != nil && !errors.As(err, &running) {
 		return f // nobody listens, or any more: standard error is the log
 	}
@@ -351,8 +352,8 @@ func (a *app) sockets() control.Place {
 
 // daemonFailure gives the daemon's errors their codes and hints.
 func daemonFailure(err error) error {
-	var running *daemon.RunningError
-	var stop *daemon.StopError
+	var running *fleet.RunningError
+	var stop *fleet.StopError
 	var bad *config.Error
 	var disabled daemon.DisabledError
 	switch {
@@ -370,7 +371,7 @@ func daemonFailure(err error) error {
 			return f.withHint("bd daemon stop --force kills it")
 		}
 		return f
-	case errors.Is(err, daemon.ErrNotRunning):
+	case errors.Is(err, fleet.ErrNotRunning):
 		return failf("daemon_not_running", "%w", err).withHint("bd daemon start")
 	}
 	return err

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/control"
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 )
 
 // exitWarning is the exit code of bd daemon health for a warning; the others
@@ -27,7 +27,7 @@ deserves a look, 3 if no daemon runs, and 4 if something is broken.`,
 			if err != nil {
 				return err
 			}
-			health, running, err := daemon.AskHealth(cmd.Context(), place, a.sockets())
+			health, running, err := fleet.AskHealth(cmd.Context(), place, a.sockets())
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"beads/internal/daemonlog"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"beads/internal/daemon"
 )
 
 // defaultTail is what --tail without a number means.
@@ -50,8 +49,8 @@ written in. No daemon needs to run. With --json each line is one JSON object.`,
 			if follow {
 				q.Flushed = a.out.Flush
 			}
-			err = daemon.ReadLog(cmd.Context(), place, q, a.printLogEntry)
-			if errors.Is(err, daemon.ErrNoLog) {
+			err = daemonlog.Read(cmd.Context(), place, q, a.printLogEntry)
+			if errors.Is(err, daemonlog.ErrNone) {
 				return failf("no_log", "%w", err).withHint("bd daemon start")
 			}
 			return err
@@ -67,7 +66,7 @@ written in. No daemon needs to run. With --json each line is one JSON object.`,
 }
 
 // logQuery reads the flags that choose entries.
-func (a *app) logQuery(tail, since, level string) (q daemon.LogQuery, err error) {
+func (a *app) logQuery(tail, since, level string) (q daemonlog.Query, err error) {
 	q.Level = slog.LevelDebug
 	if tail != "" {
 		if q.Last, err = strconv.Atoi(tail); err != nil || q.Last < 1 {
@@ -105,7 +104,7 @@ func logLevel(text string) (slog.Level, error) {
 }
 
 // printLogEntry prints one entry, for a person in one line and its output below.
-func (a *app) printLogEntry(e daemon.LogEntry) error {
+func (a *app) printLogEntry(e daemonlog.Entry) error {
 	if a.json {
 		encoder := json.NewEncoder(a.dataOutput())
 		encoder.SetEscapeHTML(false)

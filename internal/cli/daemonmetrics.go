@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/control"
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/metrics"
 )
 
@@ -31,7 +31,7 @@ which Prometheus and others read.`,
 				return err
 			}
 			var shot metrics.Snapshot
-			err = daemon.Ask(cmd.Context(), place, a.sockets(), func(ctx context.Context, c *control.Client) (err error) {
+			err = fleet.Ask(cmd.Context(), place, a.sockets(), func(ctx context.Context, c *control.Client) (err error) {
 				shot, err = c.Metrics(ctx)
 				return err
 			})

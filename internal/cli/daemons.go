@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/control"
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/registry"
 )
 
@@ -23,9 +23,9 @@ type memberJSON struct {
 	Differs   bool       `json:"version_differs"` // from this bd's
 }
 
-func memberOf(m daemon.Member) memberJSON {
+func memberOf(m fleet.Member) memberJSON {
 	j := memberJSON{PID: m.PID, Workspace: m.Entry.Workspace, Version: m.Entry.Version, StartTime: &m.Entry.StartTime, Status: m.State, Reason: m.Reason}
-	if m.State == daemon.Answering {
+	if m.State == fleet.Answering {
 		j.Version = m.Status.Version
 		if m.Status.StartTime != nil {
 			j.StartTime = m.Status.StartTime
@@ -128,7 +128,7 @@ answer or says that something is wrong.`,
 	}
 }
 
-func (a *app) printFleetHealth(members []daemon.Member) error {
+func (a *app) printFleetHealth(members []fleet.Member) error {
 	ok, checked := true, []healthJSON{}
 	for _, m := range members {
 		h := a.healthOf(m)
@@ -158,15 +158,15 @@ func (a *app) printFleetHealth(members []daemon.Member) error {
 }
 
 // healthOf judges one daemon.
-func (a *app) healthOf(m daemon.Member) healthJSON {
+func (a *app) healthOf(m fleet.Member) healthJSON {
 	h := healthJSON{memberOf(m), checkOK, "running"}
 	if m.Status.LastSync != nil {
 		h.Why = "last sync " + a.secondsTime(m.Status.LastSync)
 	}
 	switch {
-	case m.State == daemon.Silent:
+	case m.State == fleet.Silent:
 		h.Check, h.Why = checkError, m.State+": "+m.Reason
-	case m.State == daemon.Unknown:
+	case m.State == fleet.Unknown:
 		h.Check, h.Why = checkWarning, m.State+": "+m.Reason
 	case m.Status.LastError != "":
 		h.Check, h.Why = checkError, m.Status.LastError
@@ -219,7 +219,7 @@ them.`,
 	return cmd
 }
 
-func (a *app) printKillall(outcomes []daemon.Outcome, force bool) error {
+func (a *app) printKillall(outcomes []fleet.Outcome, force bool) error {
 	result := killallJSON{[]memberJSON{}, []failedJSON{}, []memberJSON{}}
 	var reasons []string
 	for _, o := range outcomes {
@@ -229,7 +229,7 @@ func (a *app) printKillall(outcomes []daemon.Outcome, force bool) error {
 			m.Status, m.Reason = control.Stopped, ""
 			result.Stopped = append(result.Stopped, m)
 			a.say("Stopped daemon with PID %d (%s)", m.PID, visible(m.Workspace))
-		case o.State == daemon.Unknown:
+		case o.State == fleet.Unknown:
 			result.Skipped = append(result.Skipped, m)
 			a.notice("left alone: " + m.Workspace + ": " + m.Reason)
 		default:
@@ -256,8 +256,8 @@ func (a *app) printKillall(outcomes []daemon.Outcome, force bool) error {
 }
 
 // fleet is every daemon of this user on this machine.
-func (a *app) fleet() daemon.Fleet {
-	return daemon.Fleet{Registry: a.registry(), Sockets: a.sockets(), Hostname: hostname(), ReadOnly: a.readonly}
+func (a *app) fleet() fleet.Fleet {
+	return fleet.Fleet{Registry: a.registry(), Sockets: a.sockets(), Hostname: hostname(), ReadOnly: a.readonly}
 }
 
 func (a *app) registry() registry.Registry {

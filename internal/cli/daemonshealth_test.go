@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"beads/internal/control"
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 )
 
 // bd daemons health and bd daemon health must not contradict each other.
@@ -23,7 +23,7 @@ func TestFleetHealthIsTheDaemons(t *testing.T) {
 		{"unhealthy for the first time", control.Status{Status: control.Running, Version: version, Health: control.Unhealthy, HealthReason: "database connection failed: x"}, checkError, "database connection failed: x"},
 		{"an error of a step says more", control.Status{Status: control.Failing, Version: version, LastError: "no space left", Health: control.Warning, HealthReason: "y"}, checkError, "no space left"},
 	} {
-		got := a.healthOf(daemon.Member{State: daemon.Answering, Status: test.status})
+		got := a.healthOf(fleet.Member{State: fleet.Answering, Status: test.status})
 		if got.Check != test.check || got.Why != test.why {
 			t.Errorf("%s: %s %q, want %s %q", test.name, got.Check, got.Why, test.check, test.why)
 		}

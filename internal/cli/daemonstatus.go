@@ -10,19 +10,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/control"
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/workspace"
 )
 
 // daemonStatusJSON is what bd daemon status --json prints.
 type daemonStatusJSON struct {
 	control.Status
-	Neighbours []daemon.Neighbour `json:"neighbours"`
+	Neighbours []fleet.Neighbour `json:"neighbours"`
 }
 
 // inspectDaemon asks the daemon, and looks for others of the same project.
 func (a *app) inspectDaemon(ctx context.Context, place workspace.Place) (s daemonStatusJSON, err error) {
-	if s.Status, err = daemon.Inspect(ctx, place, a.sockets()); err == nil {
+	if s.Status, err = fleet.Inspect(ctx, place, a.sockets()); err == nil {
 		s.Neighbours = a.neighbours(ctx, place)
 	}
 	return s, err

@@ -7,6 +7,7 @@ import (
 
 	"beads/internal/control"
 	"beads/internal/daemon"
+	"beads/internal/fleet"
 )
 
 // replacedFlag takes the place of --report-ready when the process in the
@@ -34,7 +35,7 @@ func readyPipe(o daemonStart) io.WriteCloser {
 	if o.replaced {
 		return nobody{}
 	}
-	return daemon.Detach()
+	return fleet.Detach()
 }
 
 // nobody listens.

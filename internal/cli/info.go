@@ -6,7 +6,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/projection"
 	"beads/internal/replica"
 	"beads/internal/workspace"
@@ -29,8 +29,8 @@ type infoJSON struct {
 	Mode        string            `json:"mode"`
 	Config      map[string]string `json:"config"`
 
-	Replication *replica.Status    `json:"replication,omitempty"`
-	Neighbours  []daemon.Neighbour `json:"neighbours"` // other daemons for this project
+	Replication *replica.Status   `json:"replication,omitempty"`
+	Neighbours  []fleet.Neighbour `json:"neighbours"` // other daemons for this project
 }
 
 func newInfo(a *app) *cobra.Command {

@@ -6,13 +6,13 @@ import (
 	"strconv"
 	"strings"
 
-	"beads/internal/daemon"
+	"beads/internal/fleet"
 	"beads/internal/workspace"
 )
 
 // neighbours are the other daemons that serve the project of the workspace at
 // place. They are worth a line, never a failure.
-func (a *app) neighbours(ctx context.Context, place workspace.Place) []daemon.Neighbour {
+func (a *app) neighbours(ctx context.Context, place workspace.Place) []fleet.Neighbour {
 	found, err := a.fleet().Neighbours(ctx, place, a.Getenv)
 	if err != nil {
 		a.notice(fmt.Sprintf("other daemons cannot be seen: %v", err))
@@ -21,7 +21,7 @@ func (a *app) neighbours(ctx context.Context, place workspace.Place) []daemon.Ne
 }
 
 // neighbourText is one of them, in a line.
-func neighbourText(n daemon.Neighbour) string {
+func neighbourText(n fleet.Neighbour) string {
 	var facts []string
 	if n.PID != 0 {
 		facts = append(facts, "PID "+strconv.Itoa(n.PID))
@@ -40,7 +40,7 @@ func neighbourText(n daemon.Neighbour) string {
 
 // neighbours says which other daemons work for this project. That is as it
 // should be in clones, and worth knowing.
-func (d *doctor) neighbours(found []daemon.Neighbour) {
+func (d *doctor) neighbours(found []fleet.Neighbour) {
 	if len(found) == 0 {
 		d.add("neighbours", checkOK, "", "no other daemon serves this project on this machine")
 		return

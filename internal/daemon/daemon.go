@@ -14,6 +14,8 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/daemonlog"
+	"beads/internal/fleet"
 	"beads/internal/metrics"
 	"beads/internal/op"
 	"beads/internal/projection"
@@ -77,7 +79,7 @@ type Daemon struct {
 	logging liveHandler                   // behind log
 	logFile io.Closer                     // nil: the terminal
 	current atomic.Pointer[config.Daemon] // schedule.config, for those outside the loop
-	lock    *Lock
+	lock    *fleet.Lock
 	watcher *watch.Watcher
 	wake    chan func(context.Context) error // steps that others ask for
 	halt    context.CancelFunc
@@ -107,7 +109,7 @@ type Daemon struct {
 	lookErr  string // why the lock could not be looked at
 
 	mu          sync.Mutex // guards what follows; nothing is called under it
-	state       State
+	state       fleet.State
 	cpu         cpuMeter // of the status; a new interval at each heartbeat
 	configError string   // why the settings that count are not those in the files
 
@@ -149,8 +151,8 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 		return nil, err
 	}
 	now := o.Now()
-	who := lockContent{PID: o.PID, StartTime: now.UTC(), Hostname: o.Hostname, Version: o.Version}
-	if d.lock, err = acquire(ctx, o.Place.DaemonLock(), who); err != nil {
+	who := fleet.Holder{PID: o.PID, StartTime: now.UTC(), Hostname: o.Hostname, Version: o.Version}
+	if d.lock, err = fleet.Acquire(ctx, o.Place.DaemonLock(), who); err != nil {
 		return nil, err
 	}
 	if err = d.openLog(); err != nil {
@@ -203,7 +205,7 @@ func Start(ctx context.Context, o Options) (_ *Daemon, err error) {
 // begin is the state of a daemon that has done nothing yet.
 func (d *Daemon) begin(now time.Time) {
 	o, started := d.opts, now.UTC()
-	d.state = State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
+	d.state = fleet.State{PID: o.PID, StartTime: &started, Status: control.Running, Version: o.Version}
 	d.cpu, d.meter = newCPUMeter(now), newCPUMeter(now)
 	d.metrics = metrics.New(now)
 	d.schedule = newSchedule(o.Config, now)
@@ -220,7 +222,7 @@ func (e DisabledError) Error() string { return "daemon disabled in " + e.By }
 func (d *Daemon) openLog() error {
 	w := d.opts.Log
 	if w == nil {
-		file, err := openLog(d.opts.Place)
+		file, err := daemonlog.Open(d.opts.Place)
 		if err != nil {
 			return err
 		}
@@ -235,7 +237,7 @@ func (d *Daemon) openLog() error {
 // previous says so when the daemon before this one was killed, or was another
 // version.
 func (d *Daemon) previous() {
-	last := LoadState(d.opts.Place)
+	last := fleet.LoadState(d.opts.Place)
 	if last.Version != "" && last.Version != d.opts.Version {
 		d.log.Info("The daemon before was version "+last.Version, "operation", "start", "version", d.opts.Version)
 	}
@@ -295,7 +297,7 @@ func (d *Daemon) saveState() {
 	if current, err := d.lock.Current(); err != nil || !current {
 		return // the directory is not ours any more
 	}
-	if err := state.save(d.opts.Place); err != nil {
+	if err := state.Save(d.opts.Place); err != nil {
 		d.log.Warn("State not written", "operation", "state", "error", err)
 	}
 }

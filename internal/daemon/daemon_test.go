@@ -13,11 +13,14 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/fleet"
 	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/watch"
 	"beads/internal/workspace"
 )
+
+var testStart = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) {
 	// lumberjack's goroutine for old files never ends.
@@ -160,9 +163,9 @@ func (f *fixture) tick(t *testing.T, after time.Duration) {
 	}
 }
 
-func (f *fixture) left(t *testing.T) State {
+func (f *fixture) left(t *testing.T) fleet.State {
 	t.Helper()
-	return LoadState(f.opts.Place)
+	return fleet.LoadState(f.opts.Place)
 }
 
 func TestEventsAreDebounced(t *testing.T) {
@@ -288,7 +291,7 @@ func TestLeaves(t *testing.T) {
 			if !strings.Contains(f.log.String(), "Leaving: ") || f.ws.checkpoints != 0 {
 				t.Errorf("checkpoints %d, log %s", f.ws.checkpoints, f.log.String())
 			}
-			if _, err := os.Lstat(filepath.Join(f.opts.Place.Dir, StateName)); err == nil && f.left(t).PID == 0 {
+			if _, err := os.Lstat(filepath.Join(f.opts.Place.Dir, fleet.StateName)); err == nil && f.left(t).PID == 0 {
 				t.Error("it wrote into a workspace that is not its own")
 			}
 		})
@@ -323,7 +326,7 @@ func TestSocketIsMadeAgain(t *testing.T) {
 	if f.socket == first || !f.socket.Current() {
 		t.Fatal("no new socket")
 	}
-	if s, err := Inspect(t.Context(), f.opts.Place, f.opts.Sockets); err != nil || s.Status != control.Running || s.PID != 7 {
+	if s, err := fleet.Inspect(t.Context(), f.opts.Place, f.opts.Sockets); err != nil || s.Status != control.Running || s.PID != 7 {
 		t.Errorf("asked through it: %+v %v", s, err)
 	}
 	f.stop(t)
@@ -343,12 +346,12 @@ func TestStartFails(t *testing.T) {
 	if !strings.Contains(f.log.String(), "Daemon not started") || f.ws.closed != 1 {
 		t.Errorf("closed %d times, log %s", f.ws.closed, f.log.String())
 	}
-	if _, isHeld, _ := held(f.opts.Place.DaemonLock()); isHeld {
+	if isHeld, _ := fleet.Running(f.opts.Place); isHeld {
 		t.Error("a start that failed keeps the lock")
 	}
 	f.ws.err = nil
 	f.start(t)
-	var running *RunningError
+	var running *fleet.RunningError
 	if _, err := Start(t.Context(), f.opts); !errors.As(err, &running) || running.PID != 7 {
 		t.Errorf("a second one: %v", err)
 	}

@@ -21,8 +21,8 @@
 // refresh that somebody waits for. The limits of memory and of open files hold
 // for the whole process.
 //
-// Durability: the daemon owns nothing that must survive. Its state file is
-// written on change, not fsynced, and may be lost.
+// Durability: the daemon owns nothing that must survive. Its state file may be
+// lost.
 //
 // Concurrency: steps run in one goroutine, [Daemon.Run]'s loop, which the
 // control socket asks for one; Status waits for no step. Tests call the steps

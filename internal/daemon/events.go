@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"beads/internal/control"
+	"beads/internal/daemonlog"
 	"beads/internal/workspace"
 )
 
@@ -26,7 +27,7 @@ func (d *Daemon) publishCycle(moved workspace.Report, err error) {
 	report := answer(moved)
 	data := control.Synced{Time: d.opts.Now().UTC(), Report: &report}
 	if err != nil {
-		data.Error = visible(err.Error())
+		data.Error = daemonlog.Visible(err.Error())
 	}
 	d.publish(control.SyncEvent, data)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"beads/internal/control"
+	"beads/internal/daemonlog"
 	"beads/internal/git"
 	"beads/internal/projection"
 	"beads/internal/replica"
@@ -270,7 +271,7 @@ func (d *Daemon) Exchanged(r exchanged) {
 	for _, lost := range r.status.ClaimsLost {
 		if !e.told[lost.Op] {
 			e.told[lost.Op] = true
-			d.log.Warn("Claim lost: "+visible(lost.Issue), "operation", "exchange", "holder", visible(lost.Holder), "reason", lost.Reason)
+			d.log.Warn("Claim lost: "+daemonlog.Visible(lost.Issue), "operation", "exchange", "holder", daemonlog.Visible(lost.Holder), "reason", lost.Reason)
 		}
 	}
 	d.metrics.Exchanged(r.report.Duration, r.report.Published, r.report.Fetched)
@@ -304,7 +305,7 @@ func (e *exchange) trouble(r exchanged) string {
 	if text != "" && e.refused >= maxAuthFailures {
 		text += "; not asked again until a bd sync gets through"
 	}
-	return visible(text)
+	return daemonlog.Visible(text)
 }
 
 // answer is the result as the control socket tells it.
@@ -314,7 +315,7 @@ func (r exchanged) answer() *control.Exchange {
 		Quarantined: r.report.Quarantined, Unpublished: r.status.Unshared, Seconds: r.report.Duration.Seconds(),
 	}
 	if r.err != nil {
-		e.Error = visible(r.err.Error())
+		e.Error = daemonlog.Visible(r.err.Error())
 	}
 	return e
 }

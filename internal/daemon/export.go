@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"beads/internal/daemonlog"
 	"context"
 	"time"
 )
@@ -19,7 +20,7 @@ func (d *Daemon) Export(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil:
 		return nil // a stop has begun; nothing is wrong
 	case err != nil:
-		text = "export: " + visible(err.Error())
+		text = "export: " + daemonlog.Visible(err.Error())
 		d.export = d.opts.Now().Add(maxRetry)
 		if text != d.exportError {
 			d.log.Error("Export failed: "+err.Error(), "operation", "export", "path", path, "error", err)

@@ -1,29 +1,26 @@
 package daemon
 
 import (
-	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"beads/internal/control"
+	"beads/internal/fleet"
 	"beads/internal/registry"
 )
 
 // newFleetFixture is a daemon that is recorded in a registry of its own.
-func newFleetFixture(t *testing.T) (*fixture, Fleet) {
+func newFleetFixture(t *testing.T) (*fixture, fleet.Fleet) {
 	t.Helper()
 	f := newFixture(t)
 	f.opts.Config.SyncOnStartup = false
 	f.opts.Registry = registry.Registry{Dir: filepath.Join(f.opts.Place.Root, "state"), UID: os.Getuid()}
-	return f, Fleet{Registry: f.opts.Registry, Sockets: f.opts.Sockets, Hostname: "host"}
+	return f, fleet.Fleet{Registry: f.opts.Registry, Sockets: f.opts.Sockets, Hostname: "host"}
 }
 
-func (f Fleet) members(t *testing.T) []Member {
+func members(t *testing.T, f fleet.Fleet) []fleet.Member {
 	t.Helper()
 	members, skipped, err := f.List(t.Context())
 	if err != nil || len(skipped) > 0 {
@@ -32,7 +29,7 @@ func (f Fleet) members(t *testing.T) []Member {
 	return members
 }
 
-func (f Fleet) recorded(t *testing.T) []registry.Entry {
+func recorded(t *testing.T, f fleet.Fleet) []registry.Entry {
 	t.Helper()
 	entries, _, err := f.Registry.List()
 	if err != nil {
@@ -42,34 +39,34 @@ func (f Fleet) recorded(t *testing.T) []registry.Entry {
 }
 
 func TestFleet(t *testing.T) {
-	f, fleet := newFleetFixture(t)
-	if members := fleet.members(t); len(members) > 0 {
-		t.Fatalf("before any start: %+v", members)
+	f, all := newFleetFixture(t)
+	if found := members(t, all); len(found) > 0 {
+		t.Fatalf("before any start: %+v", found)
 	}
 	f.start(t)
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(t.Context()) }()
-	entries := fleet.recorded(t)
+	entries := recorded(t, all)
 	if len(entries) != 1 || entries[0].PID != 7 || entries[0].Socket != f.socket.Path() || !entries[0].StartTime.Equal(f.now) {
 		t.Fatalf("entries %+v", entries)
 	}
 	// The PID is the kernel's, not the file's. The environment is another one.
-	fleet.Sockets.Runtime = "/nowhere"
-	members := fleet.members(t)
-	if len(members) != 1 || members[0].State != Answering || members[0].PID != os.Getpid() || members[0].Status.Status != control.Running {
-		t.Fatalf("members %+v", members)
+	all.Sockets.Runtime = "/nowhere"
+	found := members(t, all)
+	if len(found) != 1 || found[0].State != fleet.Answering || found[0].PID != os.Getpid() || found[0].Status.Status != control.Running {
+		t.Fatalf("members %+v", found)
 	}
-	outcomes, _, err := fleet.StopAll(t.Context(), false)
+	outcomes, _, err := all.StopAll(t.Context(), false)
 	if err != nil || len(outcomes) != 1 || outcomes[0].Err != nil || outcomes[0].PID != os.Getpid() {
 		t.Fatalf("outcomes %+v, %v", outcomes, err)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if entries := fleet.recorded(t); len(entries) > 0 {
+	if entries := recorded(t, all); len(entries) > 0 {
 		t.Errorf("left: %+v", entries)
 	}
-	if outcomes, _, err := fleet.StopAll(t.Context(), false); err != nil || len(outcomes) > 0 {
+	if outcomes, _, err := all.StopAll(t.Context(), false); err != nil || len(outcomes) > 0 {
 		t.Errorf("again: %+v %v", outcomes, err)
 	}
 }
@@ -86,10 +83,10 @@ func TestStaleEntries(t *testing.T) {
 		"a killed daemon's":           {func(*testing.T, *fixture, *registry.Entry) {}, "", "", true},
 		"without a lock file":         {func(t *testing.T, f *fixture, _ *registry.Entry) { remove(t, f.opts.Place.DaemonLock()) }, "", "", true},
 		"without its directory":       {func(t *testing.T, f *fixture, _ *registry.Entry) { os.RemoveAll(f.opts.Place.Dir) }, "", "", true},
-		"with a file in place of it":  {func(t *testing.T, _ *fixture, e *registry.Entry) { relocate(t, e, 0) }, Unknown, "not a directory", false},
-		"with a link in place of it":  {func(t *testing.T, _ *fixture, e *registry.Entry) { relocate(t, e, os.ModeSymlink) }, Unknown, "not a directory", false},
+		"with a file in place of it":  {func(t *testing.T, _ *fixture, e *registry.Entry) { relocate(t, e, 0) }, fleet.Unknown, "not a directory", false},
+		"with a link in place of it":  {func(t *testing.T, _ *fixture, e *registry.Entry) { relocate(t, e, os.ModeSymlink) }, fleet.Unknown, "not a directory", false},
 		"another machine's":           {func(_ *testing.T, _ *fixture, e *registry.Entry) { e.Hostname = "other" }, "", "", false},
-		"with another version's lock": {func(_ *testing.T, _ *fixture, e *registry.Entry) { e.Lock += "2" }, Unknown, "not one that this version knows", false},
+		"with another version's lock": {func(_ *testing.T, _ *fixture, e *registry.Entry) { e.Lock += "2" }, fleet.Unknown, "not one that this version knows", false},
 		"with a directory in the lock's place": {func(t *testing.T, f *fixture, _ *registry.Entry) {
 			remove(t, f.opts.Place.DaemonLock())
 			if err := os.Mkdir(f.opts.Place.DaemonLock(), 0o700); err != nil {
@@ -98,32 +95,32 @@ func TestStaleEntries(t *testing.T) {
 		}, "", "", true},
 	} {
 		t.Run(about, func(t *testing.T) {
-			f, fleet := newFleetFixture(t)
+			f, all := newFleetFixture(t)
 			f.start(t)
 			e := f.entry()
 			f.stop(t)
 			test.spoil(t, f, &e)
-			if err := fleet.Registry.Put(e); err != nil {
+			if err := all.Registry.Put(e); err != nil {
 				t.Fatal(err)
 			}
-			fleet.ReadOnly = true
-			fleet.members(t)
-			if len(fleet.recorded(t)) != 1 {
+			all.ReadOnly = true
+			members(t, all)
+			if len(recorded(t, all)) != 1 {
 				t.Fatal("a look that may not write removed it")
 			}
-			fleet.ReadOnly = false
-			members := fleet.members(t)
+			all.ReadOnly = false
+			found := members(t, all)
 			switch {
-			case test.shown == "" && len(members) > 0:
-				t.Errorf("shown: %+v", members)
-			case test.shown != "" && (len(members) != 1 || members[0].State != test.shown || !strings.Contains(members[0].Reason, test.reason)):
-				t.Errorf("members %+v, want one that is %s", members, test.shown)
+			case test.shown == "" && len(found) > 0:
+				t.Errorf("shown: %+v", found)
+			case test.shown != "" && (len(found) != 1 || found[0].State != test.shown || !strings.Contains(found[0].Reason, test.reason)):
+				t.Errorf("members %+v, want one that is %s", found, test.shown)
 			}
-			if removed := len(fleet.recorded(t)) == 0; removed != test.removed {
+			if removed := len(recorded(t, all)) == 0; removed != test.removed {
 				t.Errorf("removed: %t", removed)
 			}
-			outcomes, _, err := fleet.StopAll(t.Context(), true)
-			if err != nil || len(outcomes) != len(members) || len(outcomes) == 1 && outcomes[0].Err == nil {
+			outcomes, _, err := all.StopAll(t.Context(), true)
+			if err != nil || len(outcomes) != len(found) || len(outcomes) == 1 && outcomes[0].Err == nil {
 				t.Errorf("killall: %+v, %v", outcomes, err)
 			}
 		})
@@ -145,30 +142,9 @@ func relocate(t *testing.T, e *registry.Entry, mode os.FileMode) {
 	e.Workspace, e.Lock = path, filepath.Join(path, filepath.Base(e.Lock))
 }
 
-// TestForgetSparesALaterDaemon: between a look that found the lock free and the
-// removal, another daemon may have started.
-func TestForgetSparesALaterDaemon(t *testing.T) {
-	f, fleet := newFleetFixture(t)
-	f.start(t)
-	old := f.entry()
-	f.stop(t)
-	f.now = f.now.Add(time.Second)
-	f.start(t)
-	defer f.stop(t)
-	fleet.forget(old)       // the lock is held
-	fleet.forget(f.entry()) // even if it were the same
-	if entries := fleet.recorded(t); len(entries) != 1 || !entries[0].StartTime.Equal(f.now) {
-		t.Errorf("entries %+v", entries)
-	}
-	// A daemon that has lost its lock ends late.
-	if err := fleet.Registry.Remove(old); err != nil || len(fleet.recorded(t)) != 1 {
-		t.Errorf("the old daemon removed the new one's entry (%v)", err)
-	}
-}
-
 func TestRegistryIsNoReasonNotToRun(t *testing.T) {
-	f, fleet := newFleetFixture(t)
-	if err := os.WriteFile(fleet.Registry.Dir, nil, 0o600); err != nil {
+	f, all := newFleetFixture(t)
+	if err := os.WriteFile(all.Registry.Dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	f.start(t)
@@ -180,41 +156,18 @@ func TestRegistryIsNoReasonNotToRun(t *testing.T) {
 
 // TestSilentDaemon: who holds its lock is there, whatever else.
 func TestSilentDaemon(t *testing.T) {
-	f, fleet := newFleetFixture(t)
+	f, all := newFleetFixture(t)
 	f.start(t) // and not Run: nobody answers
 	defer f.stop(t)
-	members := fleet.members(t)
-	if len(members) != 1 || members[0].State != Silent || members[0].PID == 0 || !strings.Contains(members[0].Reason, "does not answer") {
-		t.Errorf("members %+v", members)
+	found := members(t, all)
+	if len(found) != 1 || found[0].State != fleet.Silent || found[0].PID == 0 || !strings.Contains(found[0].Reason, "does not answer") {
+		t.Errorf("members %+v", found)
 	}
-	if len(fleet.recorded(t)) != 1 {
+	if len(recorded(t, all)) != 1 {
 		t.Error("the entry of a daemon that holds its lock was removed")
 	}
-	fleet.Hostname = "another"
-	if members = fleet.members(t); len(members) != 1 || members[0].State != Unknown || members[0].Reason != "it runs on host" {
-		t.Errorf("seen from another machine: %+v", members)
+	all.Hostname = "another"
+	if found = members(t, all); len(found) != 1 || found[0].State != fleet.Unknown || found[0].Reason != "it runs on host" {
+		t.Errorf("seen from another machine: %+v", found)
 	}
-}
-
-// TestHangingLookIsLeftBehind: a file system that hangs does not hold up the
-// answers about others.
-func TestHangingLookIsLeftBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		defer close(release)
-		double := func(_ context.Context, n int) *int {
-			switch n {
-			case 2:
-				<-release
-			case 3:
-				return nil
-			}
-			n *= 2
-			return &n
-		}
-		late := func(n int) *int { n = -n; return &n }
-		if got := concurrently(t.Context(), []int{1, 2, 3, 4}, double, late); !slices.Equal(got, []int{2, -2, 8}) {
-			t.Errorf("answers %v", got)
-		}
-	})
 }

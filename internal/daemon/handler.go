@@ -22,7 +22,7 @@ func (h handler) Status(context.Context) (control.Status, error) {
 	d := h.Daemon
 	now, used := d.opts.Now(), processorTime()
 	d.mu.Lock()
-	s := d.state.status()
+	s := d.state.Report()
 	s.CPUPercent = d.cpu.percent(now, used)
 	s.ConfigError = d.configError
 	s.Remote, s.ExchangingSince, s.Quarantine = d.remote, d.exchanging, d.quarantine

@@ -8,6 +8,7 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/daemonlog"
 	"beads/internal/projection"
 )
 
@@ -207,7 +208,7 @@ func (d *Daemon) checkDatabase(ctx context.Context) (control.Check, workspaceCon
 		return control.Check{}, workspaceCondition{}, leaveError{"a stop has begun"}
 	case err != nil:
 		h.doubt()
-		return unhealthy("database", "database connection failed: %s", visible(err.Error())), workspaceCondition{}, nil
+		return unhealthy("database", "database connection failed: %s", daemonlog.Visible(err.Error())), workspaceCondition{}, nil
 	}
 	h.mark = condition.Mark
 	found := workspaceCondition{condition, true}
@@ -215,7 +216,7 @@ func (d *Daemon) checkDatabase(ctx context.Context) (control.Check, workspaceCon
 		d.upkeep.next = time.Time{}
 	}
 	if repaired != "" {
-		return warning("database", "was mended: %s", visible(repaired)), found, nil
+		return warning("database", "was mended: %s", daemonlog.Visible(repaired)), found, nil
 	}
 	return healthy("database", "answers"), found, nil
 }

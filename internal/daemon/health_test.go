@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"beads/internal/control"
+	"beads/internal/fleet"
 	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/replica"
@@ -210,7 +211,7 @@ func TestUnclean(t *testing.T) {
 	f := newFixture(t)
 	f.opts.Exchange = func(context.Context, func(string)) (Exchanger, error) { return stillRemote{}, nil }
 	f.opts.Rand = noJitter()
-	if err := (State{PID: 6}).save(f.opts.Place); err != nil {
+	if err := (fleet.State{PID: 6}).Save(f.opts.Place); err != nil {
 		t.Fatal(err)
 	}
 	f.start(t)

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/control"
+	"beads/internal/daemonlog"
+	"beads/internal/fleet"
 	"beads/internal/watch"
 	"beads/internal/workspace"
 )
@@ -55,10 +56,10 @@ func (d *Daemon) checkDirectory() control.Check {
 			continue // the next refresh makes it again
 		}
 		if err != nil {
-			return unhealthy("directory", "beads directory inaccessible: %s", visible(err.Error()))
+			return unhealthy("directory", "beads directory inaccessible: %s", daemonlog.Visible(err.Error()))
 		}
 	}
-	return healthy("directory", "%s", visible(d.opts.Place.Dir))
+	return healthy("directory", "%s", daemonlog.Visible(d.opts.Place.Dir))
 }
 
 // reachable fails unless dir is a directory whose files can be listed and found.
@@ -74,7 +75,7 @@ func reachable(dir string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if _, err = os.Lstat(filepath.Join(dir, StateName)); errors.Is(err, fs.ErrNotExist) {
+	if _, err = os.Lstat(filepath.Join(dir, fleet.StateName)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
@@ -83,20 +84,13 @@ func reachable(dir string) error {
 // checkLock compares what the lock file says with what we wrote, and writes it
 // again. That the file is ours was seen before.
 func (d *Daemon) checkLock(now time.Time) control.Check {
-	data, err := d.lock.file.ReadContent()
-	var c lockContent
-	if err == nil {
-		err = json.Unmarshal(data, &c)
-	}
-	if err == nil && c.PID != d.opts.PID {
-		err = fmt.Errorf("it names process %d", c.PID)
-	}
+	err := d.lock.Check()
 	if err == nil {
 		return healthy("lock", "held")
 	}
-	message := "lock file corrupted: " + visible(err.Error())
+	message := "lock file corrupted: " + daemonlog.Visible(err.Error())
 	if err := d.lock.Beat(now); err != nil {
-		return unhealthy("lock", "%s; not written again: %s", message, visible(err.Error()))
+		return unhealthy("lock", "%s; not written again: %s", message, daemonlog.Visible(err.Error()))
 	}
 	return warning("lock", "%s; it is held all the same, and was written again", message)
 }
@@ -177,7 +171,7 @@ func (d *Daemon) checkDisk() control.Check {
 			continue // the directory's own check says why
 		}
 		if free < diskLow || free < diskLowShare && free < total/100 {
-			return warning("disk", "%s left for %s", megabytes(free), visible(dir))
+			return warning("disk", "%s left for %s", megabytes(free), daemonlog.Visible(dir))
 		}
 		if least < 0 || free < least {
 			least = free
@@ -213,7 +207,7 @@ func (d *Daemon) checkQuarantine(now time.Time, c workspaceCondition) control.Ch
 func (d *Daemon) checkWatcher() control.Check {
 	mode, reason := d.watcher.Mode(), d.watcher.Reason()
 	if reason != "" {
-		mode += ": " + visible(reason)
+		mode += ": " + daemonlog.Visible(reason)
 	}
 	if d.watcher.Mode() == watch.ModePolling && !d.health.polled {
 		return warning("watcher", "%s", mode)

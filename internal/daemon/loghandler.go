@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"beads/internal/config"
+	"beads/internal/daemonlog"
 )
 
 // liveHandler is a slog.Handler that can be exchanged under a logger in use.
@@ -15,7 +16,7 @@ type liveHandler struct {
 
 // setLogging makes log entries follow c from now on.
 func (d *Daemon) setLogging(c config.Daemon) {
-	handler := newLogger(d.opts.Log, c.LogFormat, c.LogLevel, d.opts.PID, d.opts.Zone).Handler()
+	handler := daemonlog.NewLogger(d.opts.Log, c.LogFormat, c.LogLevel, d.opts.PID, d.opts.Zone).Handler()
 	d.logging.handler.Store(&handler)
 }
 

@@ -4,8 +4,6 @@ package daemon
 
 import (
 	"fmt"
-	"io/fs"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,12 +45,3 @@ func setFileLimit(n int) error {
 // atMost is n, or most if that is less. The fields of a limit are signed on some
 // systems.
 func atMost[T int64 | uint64](n int, most T) T { return min(T(n), most) }
-
-// ownerOf is whose a file is.
-func ownerOf(info fs.FileInfo) (uid int, known bool) {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
-	}
-	return int(stat.Uid), true
-}

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"io/fs"
 	"time"
 	"unsafe"
 
@@ -47,6 +46,3 @@ func residentMemory() int64 {
 	}
 	return int64(counters.workingSet)
 }
-
-// ownerOf knows no user ids on this system.
-func ownerOf(fs.FileInfo) (uid int, known bool) { return 0, false }

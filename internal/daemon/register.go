@@ -25,7 +25,7 @@ func (d *Daemon) entry() registry.Entry {
 	o := d.opts
 	e := registry.Entry{
 		Workspace: o.Place.Dir, Lock: o.Place.DaemonLock(), PID: o.PID,
-		StartTime: d.lock.content.StartTime, Hostname: o.Hostname, Version: o.Version,
+		StartTime: d.lock.StartTime(), Hostname: o.Hostname, Version: o.Version,
 	}
 	if d.socket != nil {
 		e.Socket = d.socket.Path()

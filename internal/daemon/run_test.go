@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"beads/internal/control"
+	"beads/internal/daemonlog"
+	"beads/internal/fleet"
 )
 
 // TestRun goes through a whole life: ready, asked, stopped through the socket.
@@ -18,7 +20,7 @@ func TestRun(t *testing.T) {
 	f := newFixture(t)
 	f.opts.Now = time.Now
 	f.opts.Log = nil
-	if err := (State{PID: 99}).save(f.opts.Place); err != nil {
+	if err := (fleet.State{PID: 99}).Save(f.opts.Place); err != nil {
 		t.Fatal(err)
 	}
 	f.start(t)
@@ -36,7 +38,7 @@ func TestRun(t *testing.T) {
 	if err != nil || s.Status != control.Running || s.SyncCount != 2 || s.MemoryUsage < 1<<20 || s.Workspace != f.opts.Place.Dir || s.Watcher == "" {
 		t.Errorf("status after the start-up sync and one more: %+v %v", s, err)
 	}
-	if _, err := Stop(t.Context(), f.opts.Place, f.opts.Sockets, false); err != nil {
+	if _, err := fleet.Stop(t.Context(), f.opts.Place, f.opts.Sockets, false); err != nil {
 		t.Error(err)
 	}
 	if err := <-ended; err != nil {
@@ -48,13 +50,13 @@ func TestRun(t *testing.T) {
 	if _, err := os.Lstat(socket); err == nil {
 		t.Error("the socket is still there")
 	}
-	if s, err := Inspect(t.Context(), f.opts.Place, f.opts.Sockets); err != nil || s.Status != control.Stopped || s.PID != 0 || s.SyncCount != 2 {
+	if s, err := fleet.Inspect(t.Context(), f.opts.Place, f.opts.Sockets); err != nil || s.Status != control.Stopped || s.PID != 0 || s.SyncCount != 2 {
 		t.Errorf("what is left: %+v %v", s, err)
 	}
-	if _, err := Stop(t.Context(), f.opts.Place, f.opts.Sockets, false); !errors.Is(err, ErrNotRunning) {
+	if _, err := fleet.Stop(t.Context(), f.opts.Place, f.opts.Sockets, false); !errors.Is(err, fleet.ErrNotRunning) {
 		t.Errorf("stopped again: %v", err)
 	}
-	log, err := os.ReadFile(filepath.Join(f.opts.Place.Dir, LogName))
+	log, err := os.ReadFile(filepath.Join(f.opts.Place.Dir, daemonlog.Name))
 	if err != nil {
 		t.Fatal(err)
 	}

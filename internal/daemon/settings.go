@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"beads/internal/config"
+	"beads/internal/daemonlog"
 	"beads/internal/watch"
 )
 
@@ -83,7 +84,7 @@ func (d *Daemon) Reload(ctx context.Context) error {
 	fresh, err := d.opts.Load()
 	text := ""
 	if err != nil {
-		text = visible(err.Error())
+		text = daemonlog.Visible(err.Error())
 	}
 	d.mu.Lock()
 	d.configError = text

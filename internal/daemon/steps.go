@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"beads/internal/daemonlog"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
@@ -48,7 +49,7 @@ func (d *Daemon) Refresh(ctx context.Context) (workspace.Report, error) {
 	d.state.Restored += int64(report.Restored)
 	d.syncError = d.exportError
 	if err != nil {
-		d.syncError = visible(err.Error())
+		d.syncError = daemonlog.Visible(err.Error())
 	}
 	d.judgeLocked()
 	d.mu.Unlock()

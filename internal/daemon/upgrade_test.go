@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"beads/internal/control"
+	"beads/internal/fleet"
 	"beads/internal/projection"
 )
 
@@ -68,7 +69,7 @@ func TestUpgrade(t *testing.T) {
 	if err := f.Run(t.Context()); err != nil || !f.Replaced() {
 		t.Errorf("Run: %v, replaced: %t", err, f.Replaced())
 	}
-	if _, isHeld, _ := held(f.opts.Place.DaemonLock()); isHeld || f.ws.closed != 1 {
+	if isHeld, _ := fleet.Running(f.opts.Place); isHeld || f.ws.closed != 1 {
 		t.Error("not everything is closed")
 	}
 	if s := f.left(t); s.Status != control.Stopped || s.PID != 0 {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"beads/internal/daemonlog"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
@@ -78,14 +79,14 @@ func (d *Daemon) rotateOld(now time.Time) error {
 	if !ok {
 		return nil // the terminal
 	}
-	f, err := openLogFile(filepath.Join(d.opts.Place.Dir, LogName))
+	f, err := daemonlog.OpenFile(filepath.Join(d.opts.Place.Dir, daemonlog.Name))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	first := parseEntry(firstLine(f))
+	first := daemonlog.ParseEntry(firstLine(f))
 	if err := f.Close(); err != nil || first == nil || now.Sub(first.Timestamp) < logAge {
 		return err
 	}
@@ -94,7 +95,7 @@ func (d *Daemon) rotateOld(now time.Time) error {
 		return err
 	}
 	if err := log.Rotate(); err != nil {
-		return fmt.Errorf("rotate %s: %w", LogName, err)
+		return fmt.Errorf("rotate %s: %w", daemonlog.Name, err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"beads/internal/daemonlog"
 	"beads/internal/workspace"
 )
 
@@ -57,13 +58,13 @@ func TestOldLogIsRotated(t *testing.T) {
 	f.opts.Log = nil
 	f.start(t)
 	defer f.stop(t)
-	path := filepath.Join(f.opts.Place.Dir, LogName)
+	path := filepath.Join(f.opts.Place.Dir, daemonlog.Name)
 	for _, test := range []struct {
 		name, first string
 		files       int
 	}{
-		{"young", f.now.Add(time.Minute - logAge).Format(logTime), 1},
-		{"old", f.now.Add(-logAge - 1).Format(logTime), 2},
+		{"young", f.now.Add(time.Minute - logAge).Format(daemonlog.TimeFormat), 1},
+		{"old", f.now.Add(-logAge - 1).Format(daemonlog.TimeFormat), 2},
 		{"empty", "", 2},
 	} {
 		if test.first != "" {
@@ -75,7 +76,7 @@ func TestOldLogIsRotated(t *testing.T) {
 		if err := f.Maintain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if names, err := logNames(f.opts.Place.Dir); err != nil || len(names) != test.files {
+		if names, err := filepath.Glob(filepath.Join(f.opts.Place.Dir, "daemon*.log")); err != nil || len(names) != test.files {
 			t.Errorf("%s: files of the log are %q, %v; want %d", test.name, names, err, test.files)
 		}
 	}

@@ -1,4 +1,4 @@
-package daemon
+package fleet
 
 import (
 	"encoding/json"
@@ -40,9 +40,9 @@ func LoadState(p workspace.Place) State {
 	return s
 }
 
-// save replaces the state file, so that a reader sees the old or the new one.
+// Save replaces the state file, so that a reader sees the old or the new one.
 // It does not create the directory: that may be gone on purpose.
-func (s State) save(p workspace.Place) error {
+func (s State) Save(p workspace.Place) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
@@ -61,8 +61,8 @@ func (s State) save(p workspace.Place) error {
 	return nil
 }
 
-// status is the part of a Status that a state knows.
-func (s State) status() control.Status {
+// Report is the part of a Status that a state knows.
+func (s State) Report() control.Status {
 	return control.Status{
 		PID: s.PID, Status: s.Status, StartTime: s.StartTime, LastSync: s.LastSync,
 		SyncCount: s.SyncCount, ErrorCount: s.ErrorCount, LastError: s.LastError,

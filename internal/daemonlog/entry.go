@@ -1,4 +1,4 @@
-package daemon
+package daemonlog
 
 import (
 	"encoding/json"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// LogEntry is one entry of the log, of whichever format.
-type LogEntry struct {
+// Entry is one entry of the log, of whichever format.
+type Entry struct {
 	Timestamp time.Time      `json:"timestamp"` // zero: what stands before the first entry
 	Level     string         `json:"level"`     // debug, info, warn, error
 	Message   string         `json:"message"`
@@ -26,7 +26,7 @@ type LogEntry struct {
 
 // level is the entry's level; what has none, counts as an error, since it is
 // not ours.
-func (e *LogEntry) level() slog.Level {
+func (e *Entry) level() slog.Level {
 	var l slog.Level
 	if e.Level == "" || l.UnmarshalText([]byte(e.Level)) != nil {
 		return slog.LevelError
@@ -34,8 +34,8 @@ func (e *LogEntry) level() slog.Level {
 	return l
 }
 
-// parseEntry reads one line as newLogger writes it; nil if it is no entry.
-func parseEntry(line []byte) *LogEntry {
+// ParseEntry reads one line as NewLogger writes it; nil if it is no entry.
+func ParseEntry(line []byte) *Entry {
 	text := strings.TrimRight(string(line), "\r\n")
 	switch {
 	case strings.HasPrefix(text, `{"timestamp":`):
@@ -46,8 +46,8 @@ func parseEntry(line []byte) *LogEntry {
 	return nil
 }
 
-func parseJSONEntry(text string) *LogEntry {
-	var e LogEntry
+func parseJSONEntry(text string) *Entry {
+	var e Entry
 	if json.Unmarshal([]byte(text), &e) != nil || e.Timestamp.IsZero() {
 		return nil
 	}
@@ -58,8 +58,8 @@ func parseJSONEntry(text string) *LogEntry {
 }
 
 // parseTextEntry reads key=value pairs as slog.TextHandler writes them.
-func parseTextEntry(text string) *LogEntry {
-	e := LogEntry{Metadata: map[string]any{}}
+func parseTextEntry(text string) *Entry {
+	e := Entry{Metadata: map[string]any{}}
 	for text != "" {
 		key, rest, ok := strings.Cut(text, "=")
 		if !ok {
@@ -93,7 +93,7 @@ func textValue(s string) (value, rest string, ok bool) {
 }
 
 // set takes one pair of a text entry.
-func (e *LogEntry) set(key, value string) bool {
+func (e *Entry) set(key, value string) bool {
 	var err error
 	switch key {
 	case "timestamp":
@@ -131,15 +131,15 @@ func textMetadata(value string) any {
 }
 
 // add takes a line that is no entry.
-func (e *LogEntry) add(line string) {
+func (e *Entry) add(line string) {
 	if len(e.Output) < outputLines {
 		e.Output = append(e.Output, line)
 	}
 }
 
 // MarshalJSON puts the output into the metadata.
-func (e LogEntry) MarshalJSON() ([]byte, error) {
-	type plain LogEntry
+func (e Entry) MarshalJSON() ([]byte, error) {
+	type plain Entry
 	p := plain(e)
 	if len(e.Output) > 0 {
 		p.Metadata = map[string]any{"output": strings.Join(e.Output, "\n")}

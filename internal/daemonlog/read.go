@@ -1,4 +1,4 @@
-package daemon
+package daemonlog
 
 import (
 	"bufio"
@@ -25,11 +25,11 @@ const (
 	lineLimit   = 64 << 10 // bytes of one line; the rest of it is dropped
 )
 
-// ErrNoLog is what ReadLog fails with where no daemon has written a log yet.
-var ErrNoLog = errors.New("no daemon log yet")
+// ErrNone is what Read fails with where no daemon has written a log yet.
+var ErrNone = errors.New("no daemon log yet")
 
-// LogQuery chooses entries of the log.
-type LogQuery struct {
+// Query chooses entries of the log.
+type Query struct {
 	Since  time.Time  // zero: from the beginning
 	Level  slog.Level // and above
 	Last   int        // so many at most, of those that are there; 0: all
@@ -40,12 +40,12 @@ type LogQuery struct {
 	Flushed func() error
 }
 
-// ReadLog yields the chosen entries, oldest first, across rotations; an entry's
+// Read yields the chosen entries, oldest first, across rotations; an entry's
 // Output is that which was there when the next entry, or the end, was met. No
 // daemon needs to run. An error of yield or Flushed ends it and is returned; the
 // end of ctx while following is none.
-func ReadLog(ctx context.Context, p workspace.Place, q LogQuery, yield func(LogEntry) error) (err error) {
-	r := &logReader{dir: p.Dir, query: q, yield: yield}
+func Read(ctx context.Context, p workspace.Place, q Query, yield func(Entry) error) (err error) {
+	r := &reader{dir: p.Dir, query: q, yield: yield}
 	defer func() { err = errors.Join(err, r.close()) }()
 	var events <-chan watch.Event
 	if q.Follow {
@@ -62,7 +62,7 @@ func ReadLog(ctx context.Context, p workspace.Place, q LogQuery, yield func(LogE
 		return err
 	}
 	if r.file == nil && !q.Follow {
-		return fmt.Errorf("%w: %s", ErrNoLog, filepath.Join(p.Dir, LogName))
+		return fmt.Errorf("%w: %s", ErrNone, filepath.Join(p.Dir, Name))
 	}
 	if err := r.caughtUp(); err != nil || !q.Follow {
 		return err
@@ -80,7 +80,7 @@ func ReadLog(ctx context.Context, p workspace.Place, q LogQuery, yield func(LogE
 
 // watchLog tells of changes of the log until ctx ends; then ended is closed.
 func watchLog(ctx context.Context, dir string) (w *watch.Watcher, ended <-chan struct{}, err error) {
-	w, err = watch.New([]string{dir}, func(name string) bool { return name == LogName }, watch.Options{})
+	w, err = watch.New([]string{dir}, func(name string) bool { return name == Name }, watch.Options{})
 	if err != nil {
 		return nil, nil, fmt.Errorf("watch %s: %w", dir, err)
 	}
@@ -92,23 +92,23 @@ func watchLog(ctx context.Context, dir string) (w *watch.Watcher, ended <-chan s
 	return w, done, nil
 }
 
-// logReader reads file after file. The file that is read stays open, so that a
+// reader reads file after file. The file that is read stays open, so that a
 // rotation loses nothing.
-type logReader struct {
+type reader struct {
 	dir   string
-	query LogQuery
-	yield func(LogEntry) error
+	query Query
+	yield func(Entry) error
 
 	file  *os.File
 	lines *bufio.Reader
 	begun []byte // a line whose end is not there yet
 
-	held *LogEntry // may still get output
-	last []LogEntry
+	held *Entry // may still get output
+	last []Entry
 	live bool // what was there is yielded
 }
 
-func (r *logReader) close() error {
+func (r *reader) close() error {
 	if r.file == nil {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (r *logReader) close() error {
 }
 
 // advance reads everything there is from where it stands on.
-func (r *logReader) advance(ctx context.Context) error {
+func (r *reader) advance(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if r.file != nil {
 			if err := r.read(); err != nil {
@@ -140,19 +140,19 @@ func (r *logReader) advance(ctx context.Context) error {
 }
 
 // next opens the file after the one that is read; nil if that is the last.
-func (r *logReader) next() (*os.File, error) {
-	names, err := logNames(r.dir)
+func (r *reader) next() (*os.File, error) {
+	names, err := files(r.dir)
 	for err == nil {
 		at, err := r.position(names)
 		if err != nil || at == len(names) {
 			return nil, err
 		}
-		f, err := openLogFile(filepath.Join(r.dir, names[at]))
+		f, err := OpenFile(filepath.Join(r.dir, names[at]))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		// After a rotation meanwhile, the name is another file's.
-		again, listErr := logNames(r.dir)
+		again, listErr := files(r.dir)
 		if err == nil && listErr == nil && slices.Equal(names, again) {
 			return f, nil
 		}
@@ -168,7 +168,7 @@ func (r *logReader) next() (*os.File, error) {
 }
 
 // position is where in names the file after the one that is read stands.
-func (r *logReader) position(names []string) (int, error) {
+func (r *reader) position(names []string) (int, error) {
 	if r.file == nil {
 		return 0, nil
 	}
@@ -185,32 +185,32 @@ func (r *logReader) position(names []string) (int, error) {
 	return max(len(names)-1, 0), nil
 }
 
-// logNames are the log's files, oldest first. Rotated ones carry the time of
+// files are the log's files, oldest first. Rotated ones carry the time of
 // their rotation in their names.
-func logNames(dir string) (names []string, err error) {
+func files(dir string) (names []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	stem := strings.TrimSuffix(LogName, ".log") + "-"
+	stem := strings.TrimSuffix(Name, ".log") + "-"
 	current := false
 	for _, entry := range entries { // sorted
 		name := entry.Name()
-		current = current || name == LogName
+		current = current || name == Name
 		stamp, ok := strings.CutPrefix(strings.TrimSuffix(name, ".log"), stem)
 		if _, err := time.Parse("2006-01-02T15-04-05.000", stamp); ok && err == nil && strings.HasSuffix(name, ".log") {
 			names = append(names, name)
 		}
 	}
 	if current {
-		names = append(names, LogName)
+		names = append(names, Name)
 	}
 	return names, nil
 }
 
-// openLogFile opens a regular file, not a link: the workspace may come from a
+// OpenFile opens a regular file, not a link: the workspace may come from a
 // hostile repository.
-func openLogFile(path string) (*os.File, error) {
+func OpenFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|oplog.NoFollow, 0)
 	if err != nil {
 		return nil, fmt.Errorf("daemon log: %w", err)
@@ -226,7 +226,7 @@ func openLogFile(path string) (*os.File, error) {
 }
 
 // read takes the lines up to the file's end.
-func (r *logReader) read() error {
+func (r *reader) read() error {
 	for {
 		part, err := r.lines.ReadSlice('\n')
 		if room := lineLimit - len(r.begun); room > 0 {
@@ -248,8 +248,8 @@ func (r *logReader) read() error {
 }
 
 // take handles one line.
-func (r *logReader) take(line []byte) error {
-	entry := parseEntry(line)
+func (r *reader) take(line []byte) error {
+	entry := ParseEntry(line)
 	if entry != nil {
 		err := r.release()
 		r.held = entry
@@ -260,7 +260,7 @@ func (r *logReader) take(line []byte) error {
 		return nil
 	}
 	if r.held == nil { // also what follows an entry that was yielded already
-		r.held = &LogEntry{Message: text, Metadata: map[string]any{}}
+		r.held = &Entry{Message: text, Metadata: map[string]any{}}
 		return nil
 	}
 	r.held.add(text)
@@ -268,7 +268,7 @@ func (r *logReader) take(line []byte) error {
 }
 
 // release lets go of the entry that is held.
-func (r *logReader) release() error {
+func (r *reader) release() error {
 	e := r.held
 	if r.held = nil; e == nil || e.level() < r.query.Level || e.Timestamp.Before(r.query.Since) {
 		return nil
@@ -284,7 +284,7 @@ func (r *logReader) release() error {
 }
 
 // caughtUp yields what was kept back.
-func (r *logReader) caughtUp() error {
+func (r *reader) caughtUp() error {
 	if err := r.release(); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package daemon
+package fleet
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 
 var testStart = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
-func who(pid int) lockContent {
-	return lockContent{PID: pid, StartTime: testStart, Hostname: "host", Version: "1"}
+func who(pid int) Holder {
+	return Holder{PID: pid, StartTime: testStart, Hostname: "host", Version: "1"}
 }
 
 func content(t *testing.T, path string) (c map[string]any) {
@@ -37,7 +37,7 @@ func TestLock(t *testing.T) {
 	if regular(path) {
 		t.Error("to look has made the file")
 	}
-	l, err := acquire(t.Context(), path, who(7))
+	l, err := Acquire(t.Context(), path, who(7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestLock(t *testing.T) {
 		t.Errorf("held: %d %t %v", pid, isHeld, err)
 	}
 	var running *RunningError
-	if _, err := acquire(t.Context(), path, who(8)); !errors.As(err, &running) || running.PID != 7 {
+	if _, err := Acquire(t.Context(), path, who(8)); !errors.As(err, &running) || running.PID != 7 {
 		t.Errorf("a second one: %v", err)
 	}
 	if err := l.Beat(testStart.Add(time.Minute)); err != nil {
@@ -80,7 +80,7 @@ func TestLock(t *testing.T) {
 
 func TestLockFileReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), ".lock")
-	old, err := acquire(t.Context(), path, who(1))
+	old, err := Acquire(t.Context(), path, who(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestLockFileReplaced(t *testing.T) {
 	if current, err := old.Current(); current || err != nil {
 		t.Errorf("removed: current = %t %v", current, err)
 	}
-	fresh, err := acquire(t.Context(), path, who(2))
+	fresh, err := Acquire(t.Context(), path, who(2))
 	if err != nil {
 		t.Fatalf("a removed lock keeps others out: %v", err)
 	}
@@ -114,7 +114,7 @@ func TestLockRefusesLinks(t *testing.T) {
 	if err := os.Symlink(target, path); err != nil {
 		t.Fatal(err)
 	}
-	if l, err := acquire(t.Context(), path, who(1)); err == nil {
+	if l, err := Acquire(t.Context(), path, who(1)); err == nil {
 		t.Error("a symbolic link was taken for a lock", l.Release(testStart))
 	}
 	if data, _ := os.ReadFile(target); string(data) != "precious" {
@@ -131,7 +131,7 @@ func TestFiftyAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() {
-			l, err := acquire(t.Context(), path, who(i+1))
+			l, err := Acquire(t.Context(), path, who(i+1))
 			mu.Lock()
 			defer mu.Unlock()
 			var running *RunningError

@@ -1,4 +1,4 @@
-package daemon
+package fleet
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"beads/internal/daemonlog"
 	"beads/internal/oplog"
 	"beads/internal/workspace"
 )
@@ -39,7 +40,7 @@ func Spawn(ctx context.Context, p workspace.Place, dir string, args, environ []s
 	var ready Ready
 	if err := json.NewDecoder(bufio.NewReader(io.LimitReader(read, 64<<10))).Decode(&ready); err != nil {
 		// The child is ours and not waited for yet, so its number is its own.
-		return Ready{}, fmt.Errorf("the daemon ended before it was ready (%w); see %s", ended(child.Wait()), filepath.Join(p.Dir, LogName))
+		return Ready{}, fmt.Errorf("the daemon ended before it was ready (%w); see %s", ended(child.Wait()), filepath.Join(p.Dir, daemonlog.Name))
 	}
 	if ready.Error != "" {
 		_ = child.Wait() // it says why itself
@@ -60,7 +61,7 @@ func Launch(p workspace.Place, dir string, args, environ []string) error {
 
 // launch starts the child; read is where it reports.
 func launch(p workspace.Place, dir string, args, environ []string) (child *exec.Cmd, read *os.File, err error) {
-	output, err := os.OpenFile(filepath.Join(p.Dir, LogName), os.O_WRONLY|os.O_APPEND|os.O_CREATE|oplog.NoFollow, 0o600)
+	output, err := os.OpenFile(filepath.Join(p.Dir, daemonlog.Name), os.O_WRONLY|os.O_APPEND|os.O_CREATE|oplog.NoFollow, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("daemon log: %w", err)
 	}

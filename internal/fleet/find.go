@@ -1,4 +1,4 @@
-package daemon
+package fleet
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func Inspect(ctx context.Context, p workspace.Place, sockets control.Place) (con
 	if lockErr != nil {
 		return control.Status{}, lockErr
 	}
-	s = LoadState(p).status()
+	s = LoadState(p).Report()
 	s.Workspace = p.Dir
 	if isHeld {
 		if answered != 0 {

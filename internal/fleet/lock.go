@@ -1,4 +1,4 @@
-package daemon
+package fleet
 
 import (
 	"context"
@@ -24,8 +24,9 @@ func (e *RunningError) Error() string {
 	return fmt.Sprintf("daemon already running (PID %d)", e.PID)
 }
 
-// lockContent is what the lock file says, for people and other tools.
-type lockContent struct {
+// Holder is what the lock file says of who holds it, for people and other
+// tools. Nothing is decided by it.
+type Holder struct {
 	PID        int       `json:"pid"` // 0: stopped
 	StartTime  time.Time `json:"start_time"`
 	Hostname   string    `json:"hostname"`
@@ -34,15 +35,15 @@ type lockContent struct {
 	State      string    `json:"state"` // running or stopped
 }
 
-// Lock is the daemon's lock, held.
+// Lock is the daemon's lock, held. Its methods are for one goroutine.
 type Lock struct {
 	file    *oplog.FileLock
-	content lockContent
+	content Holder
 }
 
 // Acquire takes the lock at path, or fails with a RunningError. who fills in
 // the content, which is written at once.
-func acquire(ctx context.Context, path string, who lockContent) (*Lock, error) {
+func Acquire(ctx context.Context, path string, who Holder) (*Lock, error) {
 	for {
 		l, again, err := acquireOnce(ctx, path)
 		if err != nil {
@@ -85,10 +86,10 @@ func acquireOnce(ctx context.Context, path string) (l *Lock, again bool, err err
 var errHeld = errors.New("lock held")
 
 // readContent is what the file says, the zero value if that is nothing.
-func readContent(file *oplog.FileLock) lockContent {
-	var c lockContent
+func readContent(file *oplog.FileLock) Holder {
+	var c Holder
 	if data, err := file.ReadContent(); err != nil || json.Unmarshal(data, &c) != nil {
-		return lockContent{}
+		return Holder{}
 	}
 	c.PID = max(c.PID, 0)
 	return c
@@ -102,6 +103,23 @@ func (l *Lock) Beat(now time.Time) error {
 		return err
 	}
 	return l.file.WriteContent(append(data, '\n'))
+}
+
+// StartTime is what the content says since when the lock is held.
+func (l *Lock) StartTime() time.Time { return l.content.StartTime }
+
+// Check fails if the file does not say who holds it any more: somebody wrote to
+// it.
+func (l *Lock) Check() error {
+	data, err := l.file.ReadContent()
+	var c Holder
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	if err == nil && c.PID != l.content.PID {
+		err = fmt.Errorf("it names process %d", c.PID)
+	}
+	return err
 }
 
 // Current reports whether the path still names the file that is held. When it
@@ -122,13 +140,13 @@ func held(path string) (pid int, isHeld bool, err error) {
 }
 
 // holder is held with all that the content says.
-func holder(path string) (who lockContent, isHeld bool, err error) {
+func holder(path string) (who Holder, isHeld bool, err error) {
 	if !regular(path) {
-		return lockContent{}, false, nil
+		return Holder{}, false, nil
 	}
 	file, err := oplog.OpenLock(path)
 	if err != nil {
-		return lockContent{}, false, fmt.Errorf("daemon lock: %w", err)
+		return Holder{}, false, fmt.Errorf("daemon lock: %w", err)
 	}
 	free, err := file.TryLock()
 	if err == nil && !free {

@@ -1,4 +1,4 @@
-package daemon
+package fleet
 
 import (
 	"encoding/json"
@@ -19,7 +19,7 @@ func TestStateSurvivesGarbage(t *testing.T) {
 			t.Errorf("%q: %+v", text, s)
 		}
 	}
-	if err := (State{SyncCount: 3}).save(p); err != nil {
+	if err := (State{SyncCount: 3}).Save(p); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(p.Dir, StateName))
@@ -35,8 +35,10 @@ func TestStateSurvivesGarbage(t *testing.T) {
 			t.Errorf("no %s in %s", key, data)
 		}
 	}
-	remove(t, p.Dir)
-	if err := (State{}).save(p); err == nil || regular(p.Dir) {
+	if err := os.RemoveAll(p.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := (State{}).Save(p); err == nil || regular(p.Dir) {
 		t.Errorf("a state for a workspace that is gone: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package daemon
+package daemonlog
 
 import (
 	"encoding/json"
@@ -16,7 +16,7 @@ import (
 func TestLogEntries(t *testing.T) {
 	zone := time.FixedZone("X", 2*60*60)
 	var out strings.Builder
-	log := newLogger(&out, "json", slog.LevelInfo, 7, zone)
+	log := NewLogger(&out, "json", slog.LevelInfo, 7, zone)
 	log.Debug("not shown")
 	log.Error("Sync failed: \u202eevil\x1b[2J", "operation", "sync", "duration", 3*time.Millisecond, "error", errors.New("a\nb"))
 	var entry map[string]any
@@ -34,7 +34,7 @@ func TestLogEntries(t *testing.T) {
 		t.Errorf("timestamp %q is not UTC", stamp)
 	}
 	out.Reset()
-	newLogger(&out, "text", slog.LevelInfo, 7, zone).Info("two words", "operation", "start", "took", 1234567*time.Nanosecond)
+	NewLogger(&out, "text", slog.LevelInfo, 7, zone).Info("two words", "operation", "start", "took", 1234567*time.Nanosecond)
 	if line := out.String(); !strings.Contains(line, `+02:00 level=info message="two words" pid=7 operation=start metadata.took=1.23ms`) {
 		t.Errorf("text: %q", line)
 	}
@@ -42,8 +42,8 @@ func TestLogEntries(t *testing.T) {
 
 func TestLogFile(t *testing.T) {
 	p := workspace.Place{Dir: t.TempDir()}
-	path := filepath.Join(p.Dir, LogName)
-	w, err := openLog(p)
+	path := filepath.Join(p.Dir, Name)
+	w, err := Open(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,9 @@ func TestLogFile(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v, want a file with mode 0600", info, err)
 	}
-	remove(t, p.Dir)
+	if err := os.RemoveAll(p.Dir); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := w.Write([]byte("x\n")); err != nil {
 		t.Error(err)
 	}
@@ -62,10 +64,10 @@ func TestLogFile(t *testing.T) {
 		t.Error(err)
 	}
 	p = workspace.Place{Dir: t.TempDir()}
-	if err := os.Symlink("/dev/null", filepath.Join(p.Dir, LogName)); err != nil {
+	if err := os.Symlink("/dev/null", filepath.Join(p.Dir, Name)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openLog(p); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := Open(p); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a link: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package daemon
+package daemonlog
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 	"beads/internal/workspace"
 )
 
-// LogName is the daemon's log in the workspace's directory.
-const LogName = "daemon.log"
+// Name is the daemon's log in the workspace's directory.
+const Name = "daemon.log"
 
 // When the log is rotated and how much of it is kept.
 const (
@@ -28,11 +28,11 @@ const (
 	logDays      = 28
 )
 
-// openLog opens daemon.log for appending, 0600, rotated. The first open happens
+// Open opens daemon.log for appending, 0600, rotated. The first open happens
 // here: lumberjack would do it at the first line, and would then create a
 // directory that was removed meanwhile.
-func openLog(p workspace.Place) (io.WriteCloser, error) {
-	path := filepath.Join(p.Dir, LogName)
+func Open(p workspace.Place) (io.WriteCloser, error) {
+	path := filepath.Join(p.Dir, Name)
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -48,12 +48,12 @@ func openLog(p workspace.Place) (io.WriteCloser, error) {
 	return w, nil
 }
 
-// newLogger writes entries with the keys timestamp, level, message, pid,
+// NewLogger writes entries with the keys timestamp, level, message, pid,
 // operation, duration and error; what else there is, such as what the operation
 // moved, is in the group metadata, where durations are texts. Text has local
 // time, JSON has UTC and the duration in nanoseconds. Characters of others that would act on a terminal or
-// hide text are made visible. parseEntry reads both.
-func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time.Location) *slog.Logger {
+// hide text are made visible. ParseEntry reads both.
+func NewLogger(w io.Writer, format string, level slog.Level, pid int, zone *time.Location) *slog.Logger {
 	if format == "json" {
 		zone = time.UTC
 	}
@@ -61,18 +61,18 @@ func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time
 		if len(groups) == 0 {
 			switch a.Key {
 			case slog.TimeKey:
-				return slog.String("timestamp", a.Value.Time().In(zone).Format(logTime))
+				return slog.String("timestamp", a.Value.Time().In(zone).Format(TimeFormat))
 			case slog.LevelKey:
 				return slog.String("level", strings.ToLower(a.Value.String()))
 			case slog.MessageKey:
-				return slog.String("message", visible(a.Value.String()))
+				return slog.String("message", Visible(a.Value.String()))
 			}
 		}
 		switch v := a.Value.Any().(type) {
 		case string:
-			a.Value = slog.StringValue(visible(v))
+			a.Value = slog.StringValue(Visible(v))
 		case error:
-			a.Value = slog.StringValue(visible(v.Error()))
+			a.Value = slog.StringValue(Visible(v.Error()))
 		case time.Duration:
 			if len(groups) > 0 { // the same in both formats
 				a.Value = slog.StringValue(v.Round(10 * time.Microsecond).String())
@@ -87,8 +87,8 @@ func newLogger(w io.Writer, format string, level slog.Level, pid int, zone *time
 	return slog.New(entryHandler{handler}).With("pid", pid)
 }
 
-// logTime is how an entry writes its time.
-const logTime = "2006-01-02T15:04:05.000Z07:00"
+// TimeFormat is how an entry writes its time.
+const TimeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // entryHandler puts what is no key of every entry into the group metadata.
 type entryHandler struct{ slog.Handler }
@@ -115,9 +115,9 @@ func (h entryHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return entryHandler{h.Handler.WithAttrs(attrs)}
 }
 
-// visible escapes control and format characters (terminal escapes,
+// Visible escapes control and format characters (terminal escapes,
 // CVE-2003-0063; bidirectional text, CVE-2021-42574).
-func visible(s string) string {
+func Visible(s string) string {
 	acts := func(r rune) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == unicode.ReplacementChar
 	}

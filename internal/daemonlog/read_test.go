@@ -1,4 +1,4 @@
-package daemon
+package daemonlog
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func TestParseEntries(t *testing.T) {
 		textLine,
 		`{"timestamp":"2026-03-01T10:00:00.000Z","level":"info","message":"two words","pid":7,"operation":"sync","duration":1500000,"metadata":{"applied":2,"rebuilt":true,"reason":"a \"b\""}}`,
 	} {
-		e := parseEntry([]byte(line + "\n"))
+		e := ParseEntry([]byte(line + "\n"))
 		if e == nil {
 			t.Fatalf("no entry: %s", line)
 		}
@@ -39,7 +39,7 @@ func TestParseEntries(t *testing.T) {
 		"", "panic: x", "goroutine 1 [running]:", "timestamp=", "timestamp=x level=info", `timestamp=2026-03-01T10:00:00.000Z level="info`,
 		`{"timestamp":"x"}`, `{"timestamp":1`, "timestamp=2026-03-01T10:00:00.000Z level", "timestamp=2026-03-01T10:00:00.000Z pid=seven",
 	} {
-		if e := parseEntry([]byte(line)); e != nil {
+		if e := ParseEntry([]byte(line)); e != nil {
 			t.Errorf("%q is an entry: %+v", line, e)
 		}
 	}
@@ -56,15 +56,15 @@ func FuzzParseEntry(f *testing.F) {
 			format = "json"
 		}
 		var out strings.Builder
-		newLogger(&out, format, slog.LevelInfo, 7, time.UTC).Warn(message, "operation", "sync", "duration", time.Second, "error", errors.New(value), "key", "k"+value)
-		e := parseEntry([]byte(out.String()))
+		NewLogger(&out, format, slog.LevelInfo, 7, time.UTC).Warn(message, "operation", "sync", "duration", time.Second, "error", errors.New(value), "key", "k"+value)
+		e := ParseEntry([]byte(out.String()))
 		if e == nil {
 			t.Fatalf("not read: %q", out.String())
 		}
-		if e.Message != visible(message) || e.Error != visible(value) || e.Metadata["key"] != "k"+visible(value) || e.Duration != time.Second || e.Level != "warn" {
+		if e.Message != Visible(message) || e.Error != Visible(value) || e.Metadata["key"] != "k"+Visible(value) || e.Duration != time.Second || e.Level != "warn" {
 			t.Errorf("%+v from %q", e, out.String())
 		}
-		_ = parseEntry([]byte(message)) // must not panic
+		_ = ParseEntry([]byte(message)) // must not panic
 	})
 }
 
@@ -81,13 +81,13 @@ func logs(t *testing.T, files map[string]string) workspace.Place {
 }
 
 func line(minute int, level, message string) string {
-	stamp := time.Date(2026, 3, 1, 10, minute, 0, 0, time.UTC).Format(logTime)
+	stamp := time.Date(2026, 3, 1, 10, minute, 0, 0, time.UTC).Format(TimeFormat)
 	return "timestamp=" + stamp + " level=" + level + " message=" + message + " pid=7\n"
 }
 
 func TestReadLog(t *testing.T) {
 	p := logs(t, map[string]string{
-		LogName:                              line(4, "warn", "e") + "panic: boom\n\ngoroutine 1\n" + line(5, "info", "f") + "torn",
+		Name:                                 line(4, "warn", "e") + "panic: boom\n\ngoroutine 1\n" + line(5, "info", "f") + "torn",
 		"daemon-2026-03-01T09-00-00.000.log": "stray\n" + line(0, "debug", "a") + line(1, "error", "b"),
 		"daemon-2026-03-01T10-00-00.000.log": line(2, "info", "c") + strings.ReplaceAll(`{"timestamp":"2026-03-01T10:03:00Z","level":"error","message":"d"}`, "\n", "") + "\n",
 		"daemon-x.log":                       line(6, "error", "not ours"),
@@ -95,18 +95,18 @@ func TestReadLog(t *testing.T) {
 	})
 	for _, test := range []struct {
 		name  string
-		query LogQuery
+		query Query
 		want  string
 	}{
-		{"all", LogQuery{Level: slog.LevelDebug}, "stray a b c d e+2 f"},
-		{"the last", LogQuery{Level: slog.LevelDebug, Last: 3}, "d e+2 f"},
-		{"of a level", LogQuery{Level: slog.LevelWarn}, "stray b d e+2"},
-		{"the last of a level", LogQuery{Level: slog.LevelError, Last: 2}, "b d"},
-		{"since", LogQuery{Level: slog.LevelDebug, Since: time.Date(2026, 3, 1, 10, 3, 0, 0, time.UTC)}, "d e+2 f"},
+		{"all", Query{Level: slog.LevelDebug}, "stray a b c d e+2 f"},
+		{"the last", Query{Level: slog.LevelDebug, Last: 3}, "d e+2 f"},
+		{"of a level", Query{Level: slog.LevelWarn}, "stray b d e+2"},
+		{"the last of a level", Query{Level: slog.LevelError, Last: 2}, "b d"},
+		{"since", Query{Level: slog.LevelDebug, Since: time.Date(2026, 3, 1, 10, 3, 0, 0, time.UTC)}, "d e+2 f"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			err := ReadLog(t.Context(), p, test.query, func(e LogEntry) error {
+			err := Read(t.Context(), p, test.query, func(e Entry) error {
 				text := e.Message
 				if len(e.Output) == 2 {
 					text += "+2"
@@ -120,24 +120,24 @@ func TestReadLog(t *testing.T) {
 		})
 	}
 	stop := errors.New("enough")
-	if err := ReadLog(t.Context(), p, LogQuery{}, func(LogEntry) error { return stop }); !errors.Is(err, stop) {
+	if err := Read(t.Context(), p, Query{}, func(Entry) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
 	}
-	if err := ReadLog(t.Context(), workspace.Place{Dir: t.TempDir()}, LogQuery{}, nil); !errors.Is(err, ErrNoLog) {
+	if err := Read(t.Context(), workspace.Place{Dir: t.TempDir()}, Query{}, nil); !errors.Is(err, ErrNone) {
 		t.Errorf("no log: %v", err)
 	}
 }
 
 // TestFollowLog: what is appended comes, across rotations, until the end.
 func TestFollowLog(t *testing.T) {
-	p := logs(t, map[string]string{LogName: line(0, "info", "a")})
-	path := filepath.Join(p.Dir, LogName)
+	p := logs(t, map[string]string{Name: line(0, "info", "a")})
+	path := filepath.Join(p.Dir, Name)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := make(chan string)
 	ended := make(chan error)
 	go func() {
-		ended <- ReadLog(ctx, p, LogQuery{Follow: true}, func(e LogEntry) error { got <- e.Message; return nil })
+		ended <- Read(ctx, p, Query{Follow: true}, func(e Entry) error { got <- e.Message; return nil })
 	}()
 	expect := func(want ...string) {
 		t.Helper()
