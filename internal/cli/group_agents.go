@@ -1,7 +1,8 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func agentCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newPrime(a), newOnboard(a)}
+func agentsGroup() group {
+	return group{groupAgents, "Agents:", []command{
+		{name: "prime", build: newPrime},
+		{name: "onboard", build: newOnboard},
+	}}
 }

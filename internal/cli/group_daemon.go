@@ -1,7 +1,8 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func daemonCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newDaemon(a), newDaemons(a)}
+func daemonGroup() group {
+	return group{groupDaemon, "Daemon:", []command{
+		{name: "daemon", build: newDaemon},
+		{name: "daemons", build: newDaemons},
+	}}
 }

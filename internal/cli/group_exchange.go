@@ -1,7 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func exchangeCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newImport(a), newExport(a), newSync(a), newRecover(a)}
+func exchangeGroup() group {
+	return group{groupExchange, "Exchange:", []command{
+		{name: "import", build: newImport},
+		{name: "export", build: newExport},
+		{name: "sync", build: newSync},
+		{name: "recover", build: newRecover},
+	}}
 }

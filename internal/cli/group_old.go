@@ -1,7 +1,9 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func oldCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newHook(a), newHooks(a), newMerge(a)}
+func oldGroup() group {
+	return group{groupOld, "For old scripts:", []command{
+		{name: "hook", build: newHook},
+		{name: "hooks", build: newHooks},
+		{name: "merge", build: newMerge},
+	}}
 }

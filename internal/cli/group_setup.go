@@ -1,9 +1,14 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func setupCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{
-		newInit(a), newInfo(a), newWhere(a), newVersion(a), newConfig(a), newCompletion(a), newDoctor(a), newReset(a),
-	}
+func setupGroup() group {
+	return group{groupSetup, "Set-up:", []command{
+		{name: "init", build: newInit},
+		{name: "info", build: newInfo},
+		{name: "where", build: newWhere},
+		{name: "version", build: newVersion},
+		{name: "config", build: newConfig},
+		{name: "completion", build: newCompletion},
+		{name: "doctor", build: newDoctor},
+		{name: "reset", build: newReset},
+	}}
 }

@@ -1,7 +1,13 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func structureCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newDep(a), newLabel(a), newComments(a), newDuplicate(a), newSupersede(a), newGraph(a), newRenamePrefix(a)}
+func structureGroup() group {
+	return group{groupStructure, "Structure:", []command{
+		{name: "dep", build: newDep, aliases: []string{"deps"}},
+		{name: "label", build: newLabel, aliases: []string{"labels"}},
+		{name: "comments", build: newComments},
+		{name: "duplicate", build: newDuplicate},
+		{name: "supersede", build: newSupersede},
+		{name: "graph", build: newGraph},
+		{name: "rename-prefix", build: newRenamePrefix},
+	}}
 }

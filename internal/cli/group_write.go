@@ -1,9 +1,17 @@
 package cli
 
-import "github.com/spf13/cobra"
-
-func writeCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{
-		newCreate(a), newQuick(a), newUpdate(a), newEdit(a), newUnclaim(a), newClose(a), newReopen(a), newDefer(a), newUndefer(a), newDelete(a), newRestore(a),
-	}
+func writeGroup() group {
+	return group{groupWrite, "Write:", []command{
+		{name: "create", build: newCreate, aliases: []string{"new"}},
+		{name: "q", build: newQuick},
+		{name: "update", build: newUpdate},
+		{name: "edit", build: newEdit},
+		{name: "unclaim", build: newUnclaim},
+		{name: "close", build: newClose, aliases: []string{"done"}},
+		{name: "reopen", build: newReopen},
+		{name: "defer", build: newDefer},
+		{name: "undefer", build: newUndefer},
+		{name: "delete", build: newDelete},
+		{name: "restore", build: newRestore},
+	}}
 }

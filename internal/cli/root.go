@@ -8,21 +8,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The groups of bd --help.
-const (
-	groupSetup     = "setup"
-	groupWrite     = "write"
-	groupRead      = "read"
-	groupStructure = "structure"
-	groupExchange  = "exchange"
-	groupDaemon    = "daemon"
-	groupAgents    = "agents"
-	groupOld       = "old"
-)
-
-// newRoot builds the command tree. Building is cheap: no command opens anything
-// before it runs.
+// newRoot builds the command tree: what the arguments ask for, or all of it. No
+// command opens anything before it runs.
 func newRoot(a *app) *cobra.Command {
+	root := bareRoot(a)
+	for _, g := range asked(groups(), root.PersistentFlags(), a.Args) {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			cmd := c.build(a)
+			cmd.GroupID = g.id
+			root.AddCommand(cmd)
+		}
+	}
+	root.SetHelpCommandGroupID(groupSetup)
+	return root
+}
+
+// bareRoot is bd without any command.
+func bareRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "bd",
 		Short: "A local-first issue tracker for people and coding agents",
@@ -57,15 +60,6 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 	flags.DurationVar(&a.lockTimeout, "lock-timeout", 30*time.Second, "wait this long for another writer")
 	flags.BoolVar(&a.readonly, "readonly", false, "refuse every write")
 	acceptOldFlags(root)
-	for _, g := range []cobra.Group{
-		{ID: groupSetup, Title: "Set-up:"}, {ID: groupWrite, Title: "Write:"}, {ID: groupRead, Title: "Read:"},
-		{ID: groupStructure, Title: "Structure:"}, {ID: groupExchange, Title: "Exchange:"},
-		{ID: groupDaemon, Title: "Daemon:"}, {ID: groupAgents, Title: "Agents:"}, {ID: groupOld, Title: "For old scripts:"},
-	} {
-		root.AddGroup(&g)
-	}
-	addCommands(a, root)
-	root.SetHelpCommandGroupID(groupSetup)
 	return needSubcommand(root)
 }
 
@@ -76,24 +70,6 @@ func acceptOldFlags(root *cobra.Command) {
 		root.PersistentFlags().Bool(name, false, "accepted without effect")
 		root.PersistentFlags().Lookup(name).Hidden = true
 	}
-}
-
-// addCommands hangs every command into its group.
-func addCommands(a *app, root *cobra.Command) {
-	add := func(group string, commands ...*cobra.Command) {
-		for _, c := range commands {
-			c.GroupID = group
-			root.AddCommand(c)
-		}
-	}
-	add(groupSetup, setupCommands(a)...)
-	add(groupWrite, writeCommands(a)...)
-	add(groupRead, readCommands(a)...)
-	add(groupStructure, structureCommands(a)...)
-	add(groupExchange, exchangeCommands(a)...)
-	add(groupDaemon, daemonCommands(a)...)
-	add(groupAgents, agentCommands(a)...)
-	add(groupOld, oldCommands(a)...)
 }
 
 // arguments checks the number of arguments with a message that names them.
