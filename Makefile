@@ -47,7 +47,7 @@ fmt: ## format all Go files
 fuzz: ## run every fuzz target for FUZZTIME (default 20000x)
 	@scripts/fuzz.sh $(FUZZTIME)
 
-bench: ## measure against an empty program; BENCH='-json' for machines
+bench: ## measure against an empty program; BENCH='-only commands' for a part, PEER=program to compare
 	go run ./bench $(BENCH)
 
 demo: build ## a tour of bd in a scratch repository

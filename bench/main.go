@@ -3,8 +3,9 @@
 // Ratios to that floor can be compared between machines; milliseconds cannot.
 //
 // Run it with `make bench`. Everything happens in a scratch directory that is
-// removed again. Work is made by a seeded generator, so two runs measure the
-// same tracker.
+// removed again; daemons that it starts, it stops. Work is made by a seeded
+// generator, so two runs measure the same tracker. The program's budgets are the
+// limits and goals of the rows.
 package main
 
 import (
@@ -15,9 +16,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -32,13 +35,19 @@ func main() {
 
 // options are what the command line asks for.
 type options struct {
-	sizes   []int  // issues in the tracker
-	runs    int    // of each command
-	writers int    // at once
-	creates int    // by each writer
+	sizes   []int    // issues in the tracker
+	only    []string // parts to measure; empty: all
+	runs    int      // of each command
+	writers int      // at once
+	creates int      // by each writer
+	idle    time.Duration
+	million int    // operations of the longest log
+	batches int    // files of the longest history
 	list    string // snapshot to import
-	asJSON  bool
-	check   bool // fail when a limit is passed
+	peer    string // another program with bd's command line
+	format  string // text, json or markdown
+	chart   string // file for a drawing of cost against size
+	check   bool   // fail when a limit is passed
 	keep    bool
 }
 
@@ -46,12 +55,18 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	sizes := flags.String("sizes", "1000,10000", "numbers of `issues`, with commas")
+	sizes := flags.String("sizes", "1000,10000,100000", "numbers of `issues`, with commas")
+	only := flags.String("only", "", "measure these `parts`, with commas: "+strings.Join(partNames(), " "))
 	flags.IntVar(&o.runs, "runs", 31, "runs of each command; the median counts")
 	flags.IntVar(&o.writers, "writers", 50, "processes that write at once")
 	flags.IntVar(&o.creates, "creates", 20, "issues that each of them creates")
+	flags.DurationVar(&o.idle, "idle", time.Minute, "how long an idle daemon is watched")
+	flags.IntVar(&o.million, "million", 1_000_000, "`operations` of the longest log")
+	flags.IntVar(&o.batches, "batches", 20_000, "`files` of the longest history in Git, five operations each")
 	flags.StringVar(&o.list, "list", "", "snapshot `file` to import (default: the sample)")
-	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.StringVar(&o.peer, "peer", os.Getenv("PEER"), "compare with this `program` (default: PEER)")
+	flags.StringVar(&o.format, "format", "text", "text, json or markdown")
+	flags.StringVar(&o.chart, "chart", "", "draw cost against size into this SVG `file`")
 	flags.BoolVar(&o.check, "check", false, "fail when a limit is passed")
 	flags.BoolVar(&o.keep, "keep", false, "keep the scratch directory")
 	if err := flags.Parse(args); err != nil {
@@ -67,8 +82,20 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		}
 		o.sizes = append(o.sizes, n)
 	}
-	if o.runs < 3 || o.writers < 1 || o.creates < 1 {
-		return o, fmt.Errorf("want at least 3 runs, 1 writer and 1 create")
+	slices.Sort(o.sizes)
+	if *only != "" {
+		o.only = strings.Split(*only, ",")
+	}
+	for _, name := range o.only {
+		if !slices.Contains(partNames(), name) {
+			return o, fmt.Errorf("no part is called %q", name)
+		}
+	}
+	if !slices.Contains([]string{"text", "json", "markdown"}, o.format) {
+		return o, fmt.Errorf("format %q: want text, json or markdown", o.format)
+	}
+	if o.runs < 3 || o.writers < 1 || o.creates < 1 || o.million < 1000 || o.batches < 100 || o.idle < time.Second {
+		return o, fmt.Errorf("want at least 3 runs, 1 writer, 1 create, 1000 operations, 100 batches and 1s")
 	}
 	return o, nil
 }
@@ -93,12 +120,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	if o.asJSON {
+	switch o.format {
+	case "json":
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(rows)
-	} else {
+	case "markdown":
+		err = printMarkdown(stdout, rows)
+	default:
 		err = printTable(stdout, rows)
+	}
+	if err == nil && o.chart != "" {
+		err = os.WriteFile(o.chart, chart(rows), 0o644)
 	}
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,15 @@ type bench struct {
 	bd     string
 	empty  string // a Go program with an empty main: the floor
 	stderr io.Writer
+
+	trackers map[int]*tracker // by number of issues, made when they are asked for
+}
+
+// A tracker is a repository with a workspace that the generator filled.
+type tracker struct {
+	dir    string
+	open   []string   // ids of the issues that are open
+	source *generator // of further operations
 }
 
 // newBench builds both programs. It must run inside the module.
@@ -26,7 +36,7 @@ func newBench(ctx context.Context, o options, stderr io.Writer) (*bench, error) 
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{options: o, dir: dir, bd: filepath.Join(dir, "bd"), empty: filepath.Join(dir, "empty"), stderr: stderr}
+	b := &bench{options: o, dir: dir, bd: filepath.Join(dir, "bd"), empty: filepath.Join(dir, "empty"), stderr: stderr, trackers: map[int]*tracker{}}
 	if err := b.build(ctx); err != nil {
 		// The directory holds nothing that anyone could want.
 		_ = os.RemoveAll(dir)
@@ -65,6 +75,8 @@ func (b *bench) command(ctx context.Context, dir, program string, args ...string
 		"HOME=" + b.dir,
 		"TMPDIR=" + b.dir,
 		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=bench", "GIT_AUTHOR_EMAIL=bench@invalid",
+		"GIT_COMMITTER_NAME=bench", "GIT_COMMITTER_EMAIL=bench@invalid",
 		"BD_ACTOR=bench",
 	}
 	return c
@@ -88,37 +100,63 @@ func (b *bench) timed(ctx context.Context, dir, program string, args ...string) 
 	return time.Since(begin), err
 }
 
-// workspace makes a repository with a workspace, filled from the generator.
-// It returns its directory and the ids of the open issues.
-func (b *bench) workspace(ctx context.Context, name string, issues int) (string, []string, error) {
-	dir := filepath.Join(b.dir, name)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", nil, err
+// tracker makes a tracker of so many issues, once.
+func (b *bench) tracker(ctx context.Context, issues int) (*tracker, error) {
+	if t := b.trackers[issues]; t != nil {
+		return t, nil
 	}
-	if _, err := b.output(ctx, dir, "git", "init", "--quiet"); err != nil {
-		return "", nil, err
-	}
-	if _, err := b.output(ctx, dir, b.bd, "init", "--prefix", "bd", "--quiet"); err != nil {
-		return "", nil, err
-	}
-	if issues == 0 {
-		return dir, nil, nil
-	}
-	log, err := os.OpenFile(filepath.Join(dir, ".beads", "issues.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	b.say("a tracker of %d issues", issues)
+	dir, err := b.workspace(ctx, fmt.Sprintf("issues-%d", issues))
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	g := newGenerator(1)
-	err = g.write(log, issues)
-	if e := log.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return "", nil, err
+	t := &tracker{dir: dir, source: newGenerator(1)}
+	if err := t.append(func(log io.Writer) error { return t.source.write(log, issues) }); err != nil {
+		return nil, err
 	}
 	// The first command applies what was appended, and copies it to the guard.
 	if _, err := b.output(ctx, dir, b.bd, "count"); err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	return dir, g.open, nil
+	t.open = t.source.open
+	b.trackers[issues] = t
+	return t, nil
+}
+
+// append adds to a tracker's log behind bd's back.
+func (t *tracker) append(write func(io.Writer) error) error {
+	log, err := os.OpenFile(t.log(), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(log), log.Close())
+}
+
+func (t *tracker) log() string { return filepath.Join(t.dir, ".beads", "issues.jsonl") }
+
+// dropDatabase removes what the next command has to build again.
+func (t *tracker) dropDatabase() error {
+	databases, err := filepath.Glob(filepath.Join(t.dir, ".beads", "beads.db*"))
+	if err != nil || len(databases) == 0 {
+		return fmt.Errorf("no database in %s: %w", t.dir, err)
+	}
+	for _, name := range databases {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// workspace makes a repository with an empty workspace and returns its directory.
+func (b *bench) workspace(ctx context.Context, name string) (string, error) {
+	dir := filepath.Join(b.dir, name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	if _, err := b.output(ctx, dir, "git", "init", "--quiet"); err != nil {
+		return "", err
+	}
+	_, err := b.output(ctx, dir, b.bd, "init", "--prefix", "bd", "--quiet")
+	return dir, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -12,17 +13,35 @@ func printTable(w io.Writer, rows []row) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "what\tissues\tmedian\tmeasured\tlimit\tgoal\t")
 	for _, r := range rows {
-		issues, median := "", ""
-		if r.Issues > 0 {
-			issues = strconv.Itoa(r.Issues)
-		}
-		if r.Millis > 0 {
-			median = fmt.Sprintf("%.1f ms", r.Millis)
-		}
+		issues, median := r.cells()
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s %s\t%s\t%s\t%s\n",
 			r.What, issues, median, number(r.Value), r.Unit, r.bound(r.Limit), r.bound(r.Goal), r.verdict())
 	}
 	return table.Flush()
+}
+
+// printMarkdown prints the rows for a page.
+func printMarkdown(w io.Writer, rows []row) error {
+	var page strings.Builder
+	page.WriteString("| what | issues | median | measured | limit | goal | |\n| --- | ---: | ---: | ---: | ---: | ---: | --- |\n")
+	for _, r := range rows {
+		issues, median := r.cells()
+		fmt.Fprintf(&page, "| %s | %s | %s | %s %s | %s | %s | %s |\n",
+			r.What, issues, median, number(r.Value), r.Unit, r.bound(r.Limit), r.bound(r.Goal), r.verdict())
+	}
+	_, err := io.WriteString(w, page.String())
+	return err
+}
+
+// cells are the row's cells that may be empty.
+func (r row) cells() (issues, median string) {
+	if r.Issues > 0 {
+		issues = strconv.Itoa(r.Issues)
+	}
+	if r.Millis > 0 {
+		median = fmt.Sprintf("%.1f ms", r.Millis)
+	}
+	return issues, median
 }
 
 // overLimit names the rows that pass their limit.
