@@ -23,7 +23,7 @@ func (c OwnerCheck) check(repo Repository) error {
 	}
 	owner := c.Owner
 	if owner == nil {
-		owner = fileOwner
+		owner = FileOwner
 	}
 	place := repo.Worktree
 	if place == "" {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// fileOwner is the user id that owns path.
-func fileOwner(path string) (int, error) {
+// FileOwner is the user id that owns path.
+func FileOwner(path string) (int, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
 package git
 
-// fileOwner knows no user ids on this system; -1 accepts.
-func fileOwner(string) (int, error) { return -1, nil }
+// FileOwner knows no user ids on this system; -1 accepts.
+func FileOwner(string) (int, error) { return -1, nil }

@@ -221,16 +221,21 @@ func superproject(repo git.Repository, getenv func(string) string) string {
 	if repo.Main == "" {
 		return ""
 	}
-	p, err := Find(filepath.Dir(repo.Main), "", func(key string) string {
-		if strings.HasPrefix(key, "BEADS_") {
-			return ""
-		}
-		return getenv(key)
-	})
+	p, err := Find(filepath.Dir(repo.Main), "", unchosen(getenv))
 	if err != nil || !p.Exists {
 		return ""
 	}
 	return p.Dir
+}
+
+// unchosen is the environment without what chooses a workspace.
+func unchosen(getenv func(string) string) func(string) string {
+	return func(key string) string {
+		if strings.HasPrefix(key, "BEADS_") {
+			return ""
+		}
+		return getenv(key)
+	}
 }
 
 // exists reports whether path is there, whatever it is.
