@@ -61,6 +61,9 @@ type app struct {
 	command string // "create", "dep add": who holds the lock, for those who wait
 	ws      *workspace.Workspace
 
+	routed  *elsewhere // why ws is not the workspace that we stand in; nil if it is
+	routing *routing   // of the one that we stand in, read when an id is not in it
+
 	configMu   sync.Mutex     // guards what follows
 	config     []*config.File // read once, when a setting is asked for, and by a daemon's reload
 	configRead bool
@@ -143,21 +146,18 @@ func (a *app) options(place workspace.Place) workspace.Options {
 
 // view runs fn on one consistent snapshot that is as fresh as can be had at once.
 func (a *app) view(cmd *cobra.Command, fn func(*projection.Query) error) error {
-	w, err := a.open(cmd.Context())
-	if err != nil {
-		return err
-	}
-	return w.View(cmd.Context(), fn)
+	return a.inWorkspace(cmd.Context(), func(w *workspace.Workspace) error { return w.View(cmd.Context(), fn) })
 }
 
 // commit is the way every command writes: decide sees the current state under
 // the write lock and returns what is to be done.
 func (a *app) commit(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace.Draft, error)) ([]*op.Operation, error) {
-	w, err := a.open(cmd.Context())
-	if err != nil {
-		return nil, err
-	}
-	return w.Commit(cmd.Context(), decide)
+	var made []*op.Operation
+	err := a.inWorkspace(cmd.Context(), func(w *workspace.Workspace) (err error) {
+		made, err = w.Commit(cmd.Context(), decide)
+		return err
+	})
+	return made, err
 }
 
 // notice tells the person something that is not the result, in one line.

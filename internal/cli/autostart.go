@@ -12,9 +12,10 @@ import (
 // auto_start says so and none runs. The command has done its work: nobody waits
 // for the daemon, and what keeps it from being started costs one line and not
 // the command's success. Where nobody asked for it, it costs a look at three
-// files that are mostly not there.
+// files that are mostly not there. Where a route led starts none: nobody stands
+// there.
 func (a *app) autoStart(ctx context.Context) {
-	if a.ws == nil || a.readonly || ctx.Err() != nil {
+	if a.ws == nil || a.routed != nil || a.readonly || ctx.Err() != nil {
 		return
 	}
 	switch first, _, _ := strings.Cut(a.command, " "); first {

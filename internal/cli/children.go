@@ -19,7 +19,7 @@ func newChildren(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			form.empty = "No children."
 			return a.view(cmd, func(q *projection.Query) error {
-				parent, err := resolve(q, args[0], false)
+				parent, err := a.resolve(q, args[0], false)
 				if err != nil {
 					return err
 				}

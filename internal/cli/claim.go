@@ -101,7 +101,7 @@ func (a *app) unclaim(tx *workspace.Tx, s *op.State, force bool) (*op.Operation,
 func (a *app) eachIssue(cmd *cobra.Command, args []string, decide func(*workspace.Tx, *op.State) (*op.Operation, string, error)) error {
 	var outcomes []outcome
 	_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
-		ids, err := resolveAll(tx.Query, args, false)
+		ids, err := a.resolveAll(tx.Query, args, false)
 		if err != nil {
 			return nil, err
 		}

@@ -38,7 +38,7 @@ func newComments(a *app) *cobra.Command {
 
 func (a *app) listComments(cmd *cobra.Command, input string) error {
 	return a.view(cmd, func(q *projection.Query) error {
-		id, err := resolve(q, input, false)
+		id, err := a.resolve(q, input, false)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func newCommentAdd(a *app) *cobra.Command {
 				return err
 			}
 			made, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
-				id, err := resolve(tx.Query, args[0], false)
+				id, err := a.resolve(tx.Query, args[0], false)
 				if err != nil {
 					return nil, err
 				}
@@ -252,7 +252,7 @@ func (a *app) changeComment(cmd *cobra.Command, issueInput, commentInput string,
 	var comment issue.Comment
 	_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
 		var err error
-		if id, err = resolve(tx.Query, issueInput, false); err != nil {
+		if id, err = a.resolve(tx.Query, issueInput, false); err != nil {
 			return nil, err
 		}
 		found, err := tx.Issue(id)

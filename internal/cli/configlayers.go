@@ -110,6 +110,13 @@ func (a *app) readLayers(place workspace.Place) []*config.File {
 	return a.config
 }
 
+// forgetLayers lets the next setting that is asked for be read anew.
+func (a *app) forgetLayers() {
+	a.configMu.Lock()
+	defer a.configMu.Unlock()
+	a.config, a.configRead = nil, false
+}
+
 // useLayers takes files that a daemon has read anew.
 func (a *app) useLayers(files []*config.File) {
 	a.configMu.Lock()

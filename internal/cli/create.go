@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -80,13 +81,6 @@ func newQuick(a *app) *cobra.Command {
 func (c *creation) run(a *app, cmd *cobra.Command, args []string) error {
 	if err := c.prepare(a, cmd, args); err != nil {
 		return err
-	}
-	w, err := a.open(cmd.Context())
-	if err != nil {
-		return err
-	}
-	if a.configValue(w.Place(), "validation.require_description") == "true" && c.set["description"] == nil {
-		return usagef("an issue needs a description here (validation.require_description)").withHint("bd %s TITLE -d TEXT", a.command)
 	}
 	if c.dryRun {
 		return c.preview(a, cmd)
@@ -167,6 +161,12 @@ func (c *creation) prepare(a *app, cmd *cobra.Command, args []string) error {
 
 // operation makes the create operation against the current state.
 func (c *creation) operation(a *app, q *projection.Query) (*op.Operation, error) {
+	if err := c.route(a, q); err != nil {
+		return nil, err
+	}
+	if a.configValue(a.ws.Place(), "validation.require_description") == "true" && c.set["description"] == nil {
+		return nil, usagef("an issue needs a description here (validation.require_description)").withHint("bd %s TITLE -d TEXT", a.command)
+	}
 	if err := checkType(q, c.fields.kind); err != nil {
 		return nil, err
 	}
@@ -183,6 +183,25 @@ func (c *creation) operation(a *app, q *projection.Query) (*op.Operation, error)
 		o.Add = &op.Elements{Labels: c.labels, Deps: deps}
 	}
 	return o, nil
+}
+
+// route sends an id that was asked for to the workspace whose ids begin so: here
+// it would hide an issue of the same id there.
+func (c *creation) route(a *app, q *projection.Query) error {
+	if c.id == "" || a.routed != nil {
+		return nil
+	}
+	state, err := q.State(c.id)
+	if err != nil || state.Exists {
+		return err
+	}
+	err = a.findRoute(q, c.id, &projection.NotFoundError{Input: c.id})
+	var free *projection.NotFoundError
+	var e *elsewhere
+	if errors.As(err, &free) && !errors.As(err, &e) {
+		return nil
+	}
+	return err
 }
 
 // newID is the id asked for, or a random one that is free.
@@ -222,7 +241,12 @@ func (c *creation) newID(a *app, q *projection.Query) (string, error) {
 func (c *creation) dependencies(a *app, q *projection.Query, id string) ([]op.Dep, error) {
 	var deps []op.Dep
 	add := func(kind, target string) error {
-		to, err := resolve(q, target, false)
+		to, err := a.resolve(q, target, false)
+		var e *elsewhere
+		if errors.As(err, &e) {
+			return failf("several_workspaces", "%s is routed to another workspace (%s) than the new issue", target, e.route.Path).
+				withHint("dependencies do not lead from one workspace to another: create the issue there, or leave them out")
+		}
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ longer blocked by it.`,
 		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			if !force || dryRun {
 				return a.view(cmd, func(q *projection.Query) error {
-					d, err := planDeletion(q, args, cascade)
+					d, err := a.planDeletion(q, args, cascade)
 					if err != nil {
 						return err
 					}
@@ -65,11 +65,11 @@ longer blocked by it.`,
 }
 
 // planDeletion finds what goes and what is left behind depending on it.
-func planDeletion(q *projection.Query, args []string, cascade bool) (deletion, error) {
+func (a *app) planDeletion(q *projection.Query, args []string, cascade bool) (deletion, error) {
 	var d deletion
 	var ids []string
 	for _, arg := range args {
-		id, err := resolveGone(q, arg)
+		id, err := a.resolveGone(q, arg)
 		if err != nil {
 			return d, err
 		}
@@ -135,7 +135,7 @@ func (a *app) delete(cmd *cobra.Command, args []string, cascade bool) error {
 	var d deletion
 	_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
 		var err error
-		if d, err = planDeletion(tx.Query, args, cascade); err != nil {
+		if d, err = a.planDeletion(tx.Query, args, cascade); err != nil {
 			return nil, err
 		}
 		var drafts []workspace.Draft
@@ -177,7 +177,7 @@ func newRestore(a *app) *cobra.Command {
 			var outcomes []outcome
 			_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
 				outcomes = outcomes[:0]
-				return restoreDrafts(tx, args, &outcomes)
+				return a.restoreDrafts(tx, args, &outcomes)
 			})
 			if err != nil {
 				return err
@@ -187,10 +187,10 @@ func newRestore(a *app) *cobra.Command {
 	}
 }
 
-func restoreDrafts(tx *workspace.Tx, args []string, outcomes *[]outcome) ([]workspace.Draft, error) {
+func (a *app) restoreDrafts(tx *workspace.Tx, args []string, outcomes *[]outcome) ([]workspace.Draft, error) {
 	ids := make([]string, 0, len(args))
 	for _, arg := range args {
-		id, err := resolveGone(tx.Query, arg)
+		id, err := a.resolveGone(tx.Query, arg)
 		if err != nil {
 			return nil, err
 		}

@@ -85,7 +85,7 @@ func (a *app) addDependency(cmd *cobra.Command, from, to, kind string) error {
 		ids := make([]string, 2)
 		for i, input := range []string{from, to} {
 			var err error
-			if ids[i], err = resolve(tx.Query, input, false); err != nil {
+			if ids[i], err = a.resolve(tx.Query, input, false); err != nil {
 				return nil, err
 			}
 		}
@@ -148,7 +148,7 @@ func newDepRemove(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			result := depResult{Status: "absent", Type: kind}
 			_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
-				o, err := removal(tx.Query, args[0], args[1], &result)
+				o, err := a.removal(tx.Query, args[0], args[1], &result)
 				if err != nil || o == nil {
 					return nil, err
 				}
@@ -167,8 +167,8 @@ func newDepRemove(a *app) *cobra.Command {
 // removal is the operation that removes the dependencies between two issues, nil
 // if there are none. The target need not exist: dependencies on deleted and on
 // never seen issues can be removed too.
-func removal(q *projection.Query, from, to string, result *depResult) (*op.Operation, error) {
-	id, err := resolve(q, from, false)
+func (a *app) removal(q *projection.Query, from, to string, result *depResult) (*op.Operation, error) {
+	id, err := a.resolve(q, from, false)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func removal(q *projection.Query, from, to string, result *depResult) (*op.Opera
 	if err != nil {
 		return nil, err
 	}
-	target, err := resolveGone(q, to)
+	target, err := a.resolveGone(q, to)
 	var missing *projection.NotFoundError
 	if errors.As(err, &missing) {
 		target, err = heldTarget(state.Issue.Dependencies, to, err)

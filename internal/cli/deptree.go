@@ -47,7 +47,7 @@ func newDepList(a *app) *cobra.Command {
 				return err
 			}
 			return a.view(cmd, func(q *projection.Query) error {
-				id, err := resolve(q, args[0], false)
+				id, err := a.resolve(q, args[0], false)
 				if err != nil {
 					return err
 				}
@@ -188,7 +188,7 @@ depends on it. An issue that was shown above is named again but not followed.`,
 				return usagef("--max-depth must be 1 to 1000")
 			}
 			return a.view(cmd, func(q *projection.Query) error {
-				id, err := resolve(q, args[0], false)
+				id, err := a.resolve(q, args[0], false)
 				if err != nil {
 					return err
 				}

@@ -86,7 +86,13 @@ func (d *doctor) run(cmd *cobra.Command, fix bool) error {
 		}
 	}
 	d.verify(cmd.Context(), w) // first: it waits for the lock, so what follows is about the present
-	if err := w.View(cmd.Context(), d.contents); err != nil {
+	err = w.View(cmd.Context(), func(q *projection.Query) error {
+		if err := d.routes(q, place); err != nil {
+			return err
+		}
+		return d.contents(q)
+	})
+	if err != nil {
 		d.add("contents", checkError, "", "cannot be read: %v", err)
 	}
 	return nil

@@ -39,7 +39,7 @@ func (a *app) replacedBy(cmd *cobra.Command, flag, usage, kind, reason string) *
 			return usagef("%s needs --%s ID", cmd.CommandPath(), flag).withHint("%s --help", cmd.CommandPath())
 		}
 		return a.eachIssue(cmd, args, func(tx *workspace.Tx, s *op.State) (*op.Operation, string, error) {
-			to, err := resolve(tx.Query, by, false)
+			to, err := a.resolve(tx.Query, by, false)
 			if err != nil {
 				return nil, "", err
 			}

@@ -76,7 +76,7 @@ func textOf(i issue.Issue, field string) string {
 func (a *app) edit(cmd *cobra.Command, input, field string) error {
 	var before issue.Issue
 	err := a.view(cmd, func(q *projection.Query) error {
-		id, err := resolve(q, input, false)
+		id, err := a.resolve(q, input, false)
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (e *exporter) write(to io.Writer) error {
 // snapshot writes what is wanted of the issues that q sees. report, if there is
 // one, is told how far it is.
 func (e *exporter) snapshot(q *projection.Query, to io.Writer, report func(string, int64, int64)) error {
-	ids, err := resolveAll(q, e.inputs, false)
+	ids, err := e.a.resolveAll(q, e.inputs, false)
 	if err != nil {
 		return err
 	}

@@ -163,14 +163,14 @@ func (f *filterFlags) dates(a *app, _ *projection.Query, filter *issue.Filter) e
 	return nil
 }
 
-func (f *filterFlags) issues(_ *app, q *projection.Query, filter *issue.Filter) (err error) {
+func (f *filterFlags) issues(a *app, q *projection.Query, filter *issue.Filter) (err error) {
 	if f.parent != "" {
-		if filter.Parent, err = resolve(q, f.parent, false); err != nil {
+		if filter.Parent, err = a.resolve(q, f.parent, false); err != nil {
 			return err
 		}
 	}
 	if len(f.ids) > 0 {
-		filter.IDs, err = resolveAll(q, splitList(f.ids), false)
+		filter.IDs, err = a.resolveAll(q, splitList(f.ids), false)
 	}
 	return err
 }

@@ -60,7 +60,7 @@ func (a *app) graph(q *projection.Query, args []string, all bool) (graph.Graph, 
 	var rows []projection.Row
 	var err error
 	if len(args) > 0 {
-		rows, err = around(q, args)
+		rows, err = a.around(q, args)
 	} else {
 		filter := issue.Filter{}
 		if !all {
@@ -95,8 +95,8 @@ func (a *app) graph(q *projection.Query, args []string, all bool) (graph.Graph, 
 
 // around are the issues named, what they wait for, what waits for them or is a
 // part of them, and what those parts wait for directly.
-func around(q *projection.Query, args []string) ([]projection.Row, error) {
-	ids, err := resolveAll(q, args, false)
+func (a *app) around(q *projection.Query, args []string) ([]projection.Row, error) {
+	ids, err := a.resolveAll(q, args, false)
 	if err != nil {
 		return nil, err
 	}

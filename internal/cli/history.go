@@ -33,7 +33,7 @@ another of the same id, or one that a newer bd wrote.`,
 				return usagef("--limit must not be negative")
 			}
 			return a.view(cmd, func(q *projection.Query) error {
-				id, err := resolveGone(q, args[0])
+				id, err := a.resolveGone(q, args[0])
 				if err != nil {
 					return err
 				}

@@ -11,10 +11,10 @@ import (
 // resolveAll turns what people type into whole ids, each once, in the order
 // given. deleted also admits deleted issues. The first wrong one fails the
 // whole, so that a command on many issues does all or nothing.
-func resolveAll(q *projection.Query, inputs []string, deleted bool) ([]string, error) {
+func (a *app) resolveAll(q *projection.Query, inputs []string, deleted bool) ([]string, error) {
 	ids := make([]string, 0, len(inputs))
 	for _, input := range inputs {
-		id, err := resolve(q, input, deleted)
+		id, err := a.resolve(q, input, deleted)
 		if err != nil {
 			return nil, err
 		}
@@ -25,21 +25,35 @@ func resolveAll(q *projection.Query, inputs []string, deleted bool) ([]string, e
 	return ids, nil
 }
 
-// resolve turns one typed id into a whole one.
-func resolve(q *projection.Query, input string, deleted bool) (string, error) {
+// resolve turns one typed id into a whole one. One that is not of this workspace
+// and has a route ends the attempt with an elsewhere error, and the command is
+// done again there; then every id must have that route, also a short one that
+// would fit an issue there by chance.
+func (a *app) resolve(q *projection.Query, input string, deleted bool) (string, error) {
 	if input == "" {
 		return "", failf("not_found", "an issue id must not be empty")
 	}
-	return q.Resolve(input, deleted)
+	if a.routed != nil && !a.routedTo(input) {
+		return "", a.routed.apart(input)
+	}
+	id, err := q.Resolve(input, deleted)
+	var missing *projection.NotFoundError
+	switch {
+	case err == nil && a.routed != nil && !a.routedTo(id):
+		return "", &projection.NotFoundError{Input: input}
+	case a.routed == nil && errors.As(err, &missing) && !missing.Deleted:
+		return "", a.findRoute(q, input, err)
+	}
+	return id, err
 }
 
 // resolveGone resolves an id that may be of a deleted issue, but prefers those
 // that are not, so that deleted issues do not make a short id ambiguous.
-func resolveGone(q *projection.Query, input string) (string, error) {
-	id, err := resolve(q, input, false)
+func (a *app) resolveGone(q *projection.Query, input string) (string, error) {
+	id, err := a.resolve(q, input, false)
 	var missing *projection.NotFoundError
 	if errors.As(err, &missing) {
-		return resolve(q, input, true)
+		return a.resolve(q, input, true)
 	}
 	return id, err
 }

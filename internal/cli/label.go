@@ -71,7 +71,7 @@ func (a *app) changeLabels(cmd *cobra.Command, inputs []string, text string, add
 	var results []labelResult
 	_, err = a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
 		results = results[:0]
-		ids, err := resolveAll(tx.Query, inputs, false)
+		ids, err := a.resolveAll(tx.Query, inputs, false)
 		if err != nil {
 			return nil, err
 		}
@@ -156,7 +156,7 @@ func newLabelList(a *app) *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.view(cmd, func(q *projection.Query) error {
-				id, err := resolve(q, args[0], false)
+				id, err := a.resolve(q, args[0], false)
 				if err != nil {
 					return err
 				}

@@ -25,6 +25,11 @@ var errNothingReady = errors.New("nothing is ready to be claimed")
 // it never polls. Each attempt decides under the write lock, so any number of
 // agents that wait get different issues.
 func (a *app) claimReady(cmd *cobra.Command, filters *filterFlags, sorting sortFlags, wait time.Duration) error {
+	if len(filters.ids) > 0 || filters.parent != "" { // then the log to watch may be elsewhere
+		if err := a.lead(cmd, append(splitList(filters.ids), filters.parent)); err != nil {
+			return err
+		}
+	}
 	w, err := a.open(cmd.Context())
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func newShow(a *app) *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
 			return a.view(cmd, func(q *projection.Query) error {
-				ids, err := resolveAll(q, args, false)
+				ids, err := a.resolveAll(q, args, false)
 				if err != nil {
 					return err
 				}

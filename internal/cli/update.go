@@ -75,7 +75,7 @@ func (c *change) run(a *app, cmd *cobra.Command, args []string) error {
 	}
 	var err error
 	if c.confirm {
-		err = a.confirm(cmd, decide)
+		err = a.confirm(cmd, args, decide)
 	} else {
 		_, err = a.commit(cmd, decide)
 	}
@@ -87,12 +87,11 @@ func (c *change) run(a *app, cmd *cobra.Command, args []string) error {
 
 // confirm writes through the remote, and looks whether what was claimed is ours
 // when everything that the remote had is here.
-func (a *app) confirm(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace.Draft, error)) error {
-	w, err := a.open(cmd.Context())
-	if err != nil {
+func (a *app) confirm(cmd *cobra.Command, args []string, decide func(*workspace.Tx) ([]workspace.Draft, error)) error {
+	if err := a.lead(cmd, args); err != nil { // the remote to ask may be another
 		return err
 	}
-	made, _, err := a.replica(w).Confirm(cmd.Context(), decide)
+	made, _, err := a.replica(a.ws).Confirm(cmd.Context(), decide)
 	if err != nil {
 		return err
 	}
@@ -148,7 +147,7 @@ func (c *change) prepare(a *app, cmd *cobra.Command) error {
 
 // drafts makes the operations for all issues, or fails for all.
 func (c *change) drafts(a *app, cmd *cobra.Command, tx *workspace.Tx, args []string, outcomes *[]outcome) ([]workspace.Draft, error) {
-	ids, err := resolveAll(tx.Query, args, false)
+	ids, err := a.resolveAll(tx.Query, args, false)
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +260,7 @@ func (c *change) reparent(a *app, tx *workspace.Tx, s *op.State, o *op.Operation
 	parent := ""
 	if c.parent != "" {
 		var err error
-		if parent, err = resolve(tx.Query, c.parent, false); err != nil {
+		if parent, err = a.resolve(tx.Query, c.parent, false); err != nil {
 			return fmt.Errorf("--parent: %w", err)
 		}
 		if err := a.checkCycle(tx.Query, s.Issue.ID, parent, issue.DepParentChild); err != nil {
