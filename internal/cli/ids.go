@@ -2,10 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"beads/internal/issue"
 	"beads/internal/projection"
+	"beads/internal/spelling"
 )
 
 // resolveAll turns what people type into whole ids, each once, in the order
@@ -42,9 +45,53 @@ func (a *app) resolve(q *projection.Query, input string, deleted bool) (string, 
 	case err == nil && a.routed != nil && !a.routedTo(id):
 		return "", &projection.NotFoundError{Input: input}
 	case a.routed == nil && errors.As(err, &missing) && !missing.Deleted:
-		return "", a.findRoute(q, input, err)
+		err = a.findRoute(q, input, err)
 	}
-	return id, err
+	return id, withNearest(q, input, err)
+}
+
+// withNearest adds the nearest id to the error about one that no issue has.
+func withNearest(q *projection.Query, input string, err error) error {
+	var missing *projection.NotFoundError
+	var routed *elsewhere
+	if !errors.As(err, &missing) || missing.Deleted || errors.As(err, &routed) {
+		return err
+	}
+	near, nearErr := nearest(q, input)
+	if near == "" || nearErr != nil {
+		return err
+	}
+	return failf("not_found", "%w", err).withHint("did you mean %s?", near)
+}
+
+// nearest is the issue whose id, cut to the length of input, differs from it in
+// the fewest places, with its title; "" if it differs in more than two, or in
+// half of what was typed after the prefix.
+func nearest(q *projection.Query, input string) (string, error) {
+	const longest = 100
+	typed := strings.ToLower(input)
+	within := min(2, (len(typed)-strings.LastIndexByte(typed, '-')-1)/2)
+	if within <= 0 || len(typed) > longest {
+		return "", nil
+	}
+	ids, err := q.IDs()
+	if err != nil {
+		return "", err
+	}
+	starts := make([]string, len(ids))
+	for n, id := range ids {
+		if strings.IndexByte(typed, '-') < 0 {
+			id = id[strings.LastIndexByte(id, '-')+1:]
+		}
+		starts[n] = id[:min(len(id), len(typed))]
+	}
+	start := spelling.Nearest(typed, starts, within)
+	n := slices.Index(starts, start)
+	if start == "" || n < 0 {
+		return "", nil
+	}
+	found, err := q.Issue(ids[n])
+	return fmt.Sprintf("%s (%s)", ids[n], found.Title), err
 }
 
 // resolveGone resolves an id that may be of a deleted issue, but prefers those

@@ -190,6 +190,15 @@ func (q *Query) Short(id string) (string, error) {
 	return id[:min(length, len(id))], nil
 }
 
+// IDs are the ids of all visible issues, in order.
+func (q *Query) IDs() ([]string, error) {
+	ids, err := texts(q.conn, "SELECT id FROM issue WHERE existing = 1 AND deleted = 0 ORDER BY id")
+	if err != nil {
+		return nil, fmt.Errorf("list ids: %w", err)
+	}
+	return ids, nil
+}
+
 // generated reports whether the part of an id after its last dash looks like
 // one that was made here.
 func generated(part string) bool {
