@@ -19,11 +19,11 @@ SYSTEMS ?= darwin windows
 
 .PHONY: build install test lint cross fmt fuzz bench demo clean help
 
-build: ## build bin/bd
-	$(BUILD) -o bin/bd ./cmd/bd
+build: ## build bin/bd and bin/bd-mcp, which bd mcp starts
+	$(BUILD) -o bin/ ./cmd/...
 
-install: ## install bd into GOBIN
-	CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' ./cmd/bd
+install: ## install bd and bd-mcp into GOBIN
+	CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' ./cmd/...
 
 # The tests come last, so that what is printed last is go test's own word.
 # go vet has run by then, so go test need not run it again.
@@ -36,10 +36,10 @@ lint: ## gofmt, go vet, staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
-# vet compiles all that the program is made of, and does not link it.
+# vet compiles all that the programs are made of, and does not link them.
 cross: ## does it compile for the systems in SYSTEMS?
-	@for system in $(SYSTEMS); do echo "GOOS=$$system go vet ./cmd/bd"; \
-		CGO_ENABLED=0 GOOS=$$system go vet ./cmd/bd || exit; done
+	@for system in $(SYSTEMS); do echo "GOOS=$$system go vet ./cmd/..."; \
+		CGO_ENABLED=0 GOOS=$$system go vet ./cmd/... || exit; done
 
 fmt: ## format all Go files
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')

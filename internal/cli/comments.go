@@ -74,7 +74,7 @@ func (a *app) printComment(n int, c issue.Comment) {
 		edited = ", edited " + a.localTime(c.UpdatedAt)
 	}
 	a.printf("%d. %s, %s%s\n", n, visible(c.Author), a.localTime(c.CreatedAt), edited)
-	for line := range strings.SplitSeq(visibleText(c.Text), "\n") {
+	for line := range strings.SplitSeq(VisibleText(c.Text), "\n") {
 		a.printf("   %s\n", line)
 	}
 }

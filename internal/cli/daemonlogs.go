@@ -135,7 +135,7 @@ func (a *app) printLogEntry(e daemonlog.Entry) error {
 	}
 	a.printf("\n")
 	for _, line := range e.Output {
-		a.printf("  %s\n", visibleText(line))
+		a.printf("  %s\n", VisibleText(line))
 	}
 	return nil
 }

@@ -4,5 +4,6 @@ func agentsGroup() group {
 	return group{groupAgents, "Agents:", []command{
 		{name: "prime", build: newPrime},
 		{name: "onboard", build: newOnboard},
+		{name: "mcp", build: newMCP},
 	}}
 }

@@ -21,16 +21,20 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"beads/internal/cli"
+	"beads/internal/mcpserver"
 )
 
-// TestMain lets the test binary be bd when a script calls it so.
+// TestMain lets the test binary be bd, or bd-mcp, when a script calls it so.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bd": func() { os.Exit(runBD()) }})
+	testscript.Main(m, map[string]func(){
+		"bd":     func() { os.Exit(run(cli.Run)) },
+		"bd-mcp": func() { os.Exit(run(mcpserver.Main)) },
+	})
 }
 
-// runBD is cmd/bd for scripts. BD_TEST_TERMINAL=COLUMNS makes it believe that
+// run is cmd/bd, or cmd/bd-mcp, for scripts. BD_TEST_TERMINAL=COLUMNS makes it believe that
 // its output goes to a terminal of that width.
-func runBD() int {
+func run(program func(context.Context, cli.Process) int) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := os.Getwd()
@@ -42,7 +46,7 @@ func runBD() int {
 		executable = os.Args[0]
 	}
 	width, _ := strconv.Atoi(os.Getenv("BD_TEST_TERMINAL"))
-	return cli.Run(ctx, cli.Process{
+	return program(ctx, cli.Process{
 		Args:           os.Args[1:],
 		Dir:            dir,
 		Environ:        os.Environ(),

@@ -54,7 +54,7 @@ func (a *app) showIssue(q *projection.Query, i issue.Issue) error {
 func (a *app) heading(name string) { a.printf("\n%s\n", a.paint(bold, name)) }
 
 func (a *app) indented(text string) {
-	for line := range strings.SplitSeq(strings.TrimRight(visibleText(text), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(VisibleText(text), "\n"), "\n") {
 		if line == "" {
 			a.printf("\n")
 			continue

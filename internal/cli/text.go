@@ -12,8 +12,8 @@ import (
 // escapes (Trojan Source, CVE-2021-42574; terminal escapes, CVE-2003-0063).
 func visible(s string) string { return escape(s, false) }
 
-// visibleText is visible for text of several lines: line feeds and tabs stay.
-func visibleText(s string) string { return escape(s, true) }
+// VisibleText is visible for text of several lines: line feeds and tabs stay.
+func VisibleText(s string) string { return escape(s, true) }
 
 func escape(s string, lines bool) string {
 	if clean(s, lines) {

@@ -25,7 +25,7 @@ func TestDocs(t *testing.T) {
 	}
 	files = append(files, filepath.Join(root, "README.md"))
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "bd"), "./cmd/bd")
+	build := exec.Command("go", "build", "-o", bin, "./cmd/...")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
