@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"time"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -156,17 +157,33 @@ func (db *DB) View(ctx context.Context, fn func(*Query) error) error {
 // Update runs fn in one write transaction; on error nothing is changed. Settle
 // is called before the commit.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	changed := false
 	err := db.transact(ctx, func() error {
 		tx := db.begin()
 		if err := fn(tx); err != nil {
 			return err
 		}
-		return tx.Settle()
+		err := tx.Settle()
+		changed = tx.changed
+		return err
 	})
 	if err == nil {
 		db.checkpointLarge()
+		if changed {
+			db.touch()
+		}
 	}
 	return err
+}
+
+// touch gives the database file the time of now. A commit goes to the WAL, and
+// what watches the file itself, as front ends do, would see nothing of it. It is
+// a courtesy: its failure is none.
+func (db *DB) touch() {
+	// Chtimes follows links: the path must still name what is open.
+	if current, err := db.Current(); err == nil && current {
+		_ = os.Chtimes(db.path, time.Time{}, time.Now())
+	}
 }
 
 func (db *DB) begin() *Tx {

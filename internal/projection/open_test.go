@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -272,5 +273,31 @@ func TestMeta(t *testing.T) {
 		if got := ask(t, db, func(q *Query) (string, error) { return q.Meta(key) }); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}
+	}
+}
+
+// Front ends watch the file and not the WAL: its time moves with the issues, and
+// with nothing else.
+func TestUpdateTouchesFile(t *testing.T) {
+	db := newDB(t)
+	modified := func() time.Time {
+		info, err := os.Stat(db.path)
+		must(t, err)
+		return info.ModTime()
+	}
+	old := epoch
+	must(t, os.Chtimes(db.path, old, old))
+	must(t, db.Update(t.Context(), func(tx *Tx) error { return tx.SetMeta("key", "value") }))
+	if got := modified(); !got.Equal(old) {
+		t.Errorf("an update without operations moved the time to %v", got)
+	}
+	applyLines(t, db, tracker(t, 1)...)
+	if got := modified(); got.Equal(old) {
+		t.Error("an update with operations left the time as it was")
+	}
+	must(t, os.Chtimes(db.path, old, old))
+	must(t, db.Rebuild(t.Context(), true, func(*Tx) error { return nil }))
+	if got := modified(); got.Equal(old) {
+		t.Error("a rebuild left the time as it was")
 	}
 }

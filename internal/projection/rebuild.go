@@ -47,6 +47,7 @@ func (db *DB) Rebuild(ctx context.Context, keepOld bool, load func(*Tx) error) e
 	})
 	if err == nil {
 		db.checkpointLarge()
+		db.touch()
 	}
 	return err
 }

@@ -39,6 +39,7 @@ func (tx *Tx) Settle() error {
 		}
 	}
 	clear(tx.marked)
+	tx.changed = true
 	if err := r.settle(); err != nil {
 		return fmt.Errorf("recompute readiness: %w", err)
 	}

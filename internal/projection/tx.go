@@ -28,6 +28,8 @@ type Tx struct {
 	// marked are the issues that Settle has to fold.
 	marked map[string]*mark
 
+	changed bool // issues were folded again
+
 	// rebuilding: every issue is folded at the end, and the indexes of the
 	// operation table do not exist before they are needed.
 	rebuilding    bool
