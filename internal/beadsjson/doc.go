@@ -2,6 +2,9 @@
 // beads: one issue a line, with its labels, dependencies and comments inside
 // it. The reader also takes an operation log, or a mix of both.
 //
+// Deleted issues are written as tombstones, since nothing follows from the
+// absence of a record.
+//
 // Both directions stream: a Reader holds one chunk, a Writer one issue. The
 // output is a function of the issues alone: written in the order of Write, with
 // comments by time, author and text and numbered from 1, so that exporting what

@@ -11,21 +11,18 @@ import (
 	"time"
 
 	"beads/internal/issue"
+	"beads/internal/op"
 )
 
 // Writer writes a snapshot.
 type Writer struct {
-	out   *bufio.Writer
-	count int
+	out *bufio.Writer
 }
 
 // NewWriter writes to w; call Flush at the end.
 func NewWriter(w io.Writer) *Writer {
 	return &Writer{out: bufio.NewWriterSize(w, 64<<10)}
 }
-
-// Count is the number of issues written.
-func (w *Writer) Count() int { return w.count }
 
 // Flush writes what is buffered.
 func (w *Writer) Flush() error { return w.out.Flush() }
@@ -40,22 +37,61 @@ type comment struct {
 	CreatedAt string `json:"created_at"`
 }
 
+// tombstone are the members that a deleted issue has in addition.
+type tombstone struct {
+	At           string `json:"deleted_at"`
+	By           string `json:"deleted_by,omitempty"`
+	Reason       string `json:"delete_reason,omitempty"`
+	OriginalType string `json:"original_type,omitempty"`
+}
+
 // Write writes one issue as one line.
 func (w *Writer) Write(i issue.Issue) error {
+	line, err := members(i)
+	if err != nil {
+		return err
+	}
+	return w.line(i.ID, line)
+}
+
+// WriteTombstone writes a deleted issue as one line. Whoever imports it deletes
+// the issue, which its absence could never mean.
+func (w *Writer) WriteTombstone(i issue.Issue, d op.Deletion) error {
+	i.Status, i.ClosedAt = "tombstone", time.Time{}
+	if d.At.After(i.UpdatedAt) {
+		i.UpdatedAt = d.At // the newer record wins in upstream
+	}
+	line, err := members(i)
+	if err != nil {
+		return err
+	}
+	more, err := encode(tombstone{d.At.UTC().Format(time.RFC3339Nano), d.By, d.Reason, i.Type})
+	if err != nil {
+		return fmt.Errorf("deletion of %s as JSON: %w", i.ID, err)
+	}
+	return w.line(i.ID, slices.Concat(line, []byte(","), more[1:len(more)-1]))
+}
+
+// members is the issue as a JSON object that lacks its closing brace. There is
+// always a member, so that a comma may follow.
+func members(i issue.Issue) ([]byte, error) {
 	comments := i.Comments
 	i.Comments = nil
-	line := i.AppendJSON(nil)
-	if len(comments) > 0 {
-		list, err := encode(numbered(i.ID, comments))
-		if err != nil {
-			return fmt.Errorf("comments of %s as JSON: %w", i.ID, err)
-		}
-		// An issue always has members, so a comma follows the last of them.
-		line = slices.Concat(line[:len(line)-1], []byte(`,"comments":`), list, []byte("}"))
+	line := i.AppendMembers([]byte("{"))
+	if len(comments) == 0 {
+		return line, nil
 	}
-	w.count++
-	if _, err := w.out.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("writing issue %s: %w", i.ID, err)
+	list, err := encode(numbered(i.ID, comments))
+	if err != nil {
+		return nil, fmt.Errorf("comments of %s as JSON: %w", i.ID, err)
+	}
+	return slices.Concat(line, []byte(`,"comments":`), list), nil
+}
+
+// line ends the object and writes it.
+func (w *Writer) line(id string, object []byte) error {
+	if _, err := w.out.Write(append(object, "}\n"...)); err != nil {
+		return fmt.Errorf("writing issue %s: %w", id, err)
 	}
 	return nil
 }

@@ -21,7 +21,9 @@ func newExport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write issues in the snapshot format of upstream beads",
-		Long: `Write every issue that is not deleted, by id, one JSON object a line. The same issues
+		Long: `Write every issue by id, one JSON object a line; a deleted one as a tombstone, so that
+who imports the file deletes it too. With --status, --type, --label or --id only what
+they select is written, and no tombstone unless --status asks for it. The same issues
 always give the same bytes. With -o the file is replaced as a whole or not at all;
 the workspace's own files are refused.`,
 		Example: `  bd export -o backup.jsonl
@@ -48,11 +50,16 @@ the workspace's own files are refused.`,
 			}
 			if a.json {
 				return a.printJSON(struct {
-					Exported int    `json:"exported"`
-					Output   string `json:"output"`
-				}{e.count, a.path(output)})
+					Exported   int    `json:"exported"`
+					Tombstones int    `json:"tombstones"`
+					Output     string `json:"output"`
+				}{e.count, e.tombstones, a.path(output)})
 			}
-			a.say("Exported %s to %s.", plural(e.count, "issue", "issues"), visible(output))
+			deleted := ""
+			if e.tombstones > 0 {
+				deleted = " and " + plural(e.tombstones, "deleted one", "deleted ones")
+			}
+			a.say("Exported %s%s to %s.", plural(e.count, "issue", "issues"), deleted, visible(output))
 			return nil
 		},
 	}
@@ -87,8 +94,11 @@ type exporter struct {
 	cmd                     *cobra.Command
 	statuses, types, labels []string
 	inputs                  []string // ids as typed
-	count                   int
+	count, tombstones       int      // written: issues, and deleted ones
 }
+
+// tombstoneStatus is what upstream says for the status of a deleted issue.
+const tombstoneStatus = "tombstone"
 
 func (e *exporter) write(to io.Writer) error {
 	return e.a.view(e.cmd, func(q *projection.Query) error {
@@ -104,23 +114,42 @@ func (e *exporter) snapshot(q *projection.Query, to io.Writer, report func(strin
 	if err != nil {
 		return err
 	}
+	e.count, e.tombstones = 0, 0
 	total, err := q.Count(issue.Filter{})
 	if err != nil {
 		return err
 	}
 	w := beadsjson.NewWriter(to)
 	seen := 0
-	err = q.Each(func(i issue.Issue) error {
+	err = q.EachExisting(func(i issue.Issue, deleted bool) error {
+		if deleted {
+			return e.deleted(q, w, i, ids)
+		}
 		if seen++; report != nil && seen%100 == 0 {
 			report("exporting", int64(seen), int64(total))
 		}
 		if !e.wants(i, ids) {
 			return nil
 		}
+		e.count++
 		return w.Write(i)
 	})
-	e.count = w.Count()
 	return errors.Join(err, w.Flush())
+}
+
+// deleted writes a deleted issue, if such ones are wanted: in a whole snapshot,
+// or by their status.
+func (e *exporter) deleted(q *projection.Query, w *beadsjson.Writer, i issue.Issue, ids []string) error {
+	whole := len(e.statuses)+len(e.types)+len(e.labels)+len(ids) == 0
+	if i.Status = tombstoneStatus; !whole && (len(e.statuses) == 0 || !e.wants(i, ids)) {
+		return nil
+	}
+	deletion, ok, err := q.Deletion(i.ID)
+	if err != nil || !ok {
+		return err
+	}
+	e.tombstones++
+	return w.WriteTombstone(i, deletion)
 }
 
 func (e *exporter) wants(i issue.Issue, ids []string) bool {

@@ -2,6 +2,7 @@ package projection
 
 import (
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -61,6 +62,23 @@ func (q *Query) History(issueID string) ([]HistoryEntry, error) {
 		return nil, fmt.Errorf("history of %q: %w", issueID, err)
 	}
 	return entries, nil
+}
+
+// Deletion is the latest deletion of an issue. ok is false if there is none.
+func (q *Query) Deletion(issueID string) (d op.Deletion, ok bool, err error) {
+	entries, err := q.History(issueID)
+	if err != nil {
+		return op.Deletion{}, false, err
+	}
+	for _, entry := range slices.Backward(entries) {
+		// A record that both makes an issue and deletes it is hidden, but counts.
+		if entry.Effect == EffectApplied || entry.Effect == EffectHidden {
+			if d, ok = entry.Op.Deletion(); ok {
+				return d, true, nil
+			}
+		}
+	}
+	return op.Deletion{}, false, nil
 }
 
 func effectOf(o *op.Operation, effective bool) string {

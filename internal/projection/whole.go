@@ -16,6 +16,15 @@ import (
 // Each calls fn with every visible issue whole, in id order, streaming: four
 // cursors walk side by side. fn may query.
 func (q *Query) Each(fn func(issue.Issue) error) error {
+	return q.each("i.visible = 1", func(i issue.Issue, _ bool) error { return fn(i) })
+}
+
+// EachExisting is Each with the deleted issues among the others.
+func (q *Query) EachExisting(fn func(i issue.Issue, deleted bool) error) error {
+	return q.each("i.existing = 1", fn)
+}
+
+func (q *Query) each(condition string, fn func(issue.Issue, bool) error) error {
 	labels := &feed{text: "SELECT issue, label FROM label ORDER BY issue, label"}
 	dependencies := &feed{text: `SELECT issue, target, type, created_at, created_by, metadata FROM dependency
 ORDER BY issue, target, type`}
@@ -27,7 +36,8 @@ ORDER BY issue, created_at, id`}
 		}
 		defer f.close()
 	}
-	return stream(q.conn, "SELECT "+issueColumns+" FROM issue AS i WHERE i.visible = 1 ORDER BY i.id", func(s *sqlite.Stmt) error {
+	text := "SELECT " + issueColumns + ", i.deleted FROM issue AS i WHERE " + condition + " ORDER BY i.id"
+	return stream(q.conn, text, func(s *sqlite.Stmt) error {
 		i, err := scanIssue(s)
 		if err != nil {
 			return err
@@ -44,7 +54,7 @@ ORDER BY issue, created_at, id`}
 		if err != nil {
 			return err
 		}
-		return fn(i)
+		return fn(i, s.ColumnBool(s.ColumnCount()-1))
 	})
 }
 
