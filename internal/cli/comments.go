@@ -25,6 +25,7 @@ func newComments(a *app) *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE:              listRun,
 	}
+	accepted(cmd, "local-time")
 	cmd.AddCommand(&cobra.Command{
 		Use:               "list ID",
 		Short:             "List the comments of an issue",
@@ -107,8 +108,17 @@ func (a *app) commentText(args []string, file string) (string, error) {
 	return text, nil
 }
 
+// newComment is comments add under the name that front ends use.
+func newComment(a *app) *cobra.Command {
+	cmd := newCommentAdd(a)
+	cmd.Use = "comment ID TEXT"
+	cmd.Example = `  bd comment bd-x7k2 "reproduced on main"
+  git log -1 | bd comment bd-x7k2 --stdin`
+	return cmd
+}
+
 func newCommentAdd(a *app) *cobra.Command {
-	var file string
+	var file, author string
 	cmd := &cobra.Command{
 		Use:   "add ID TEXT",
 		Short: "Comment on an issue",
@@ -117,6 +127,9 @@ func newCommentAdd(a *app) *cobra.Command {
 		Args:              arguments(1, 2, "an ID and a TEXT (quote it if it has blanks)"),
 		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if author != "" {
+				a.actor = author
+			}
 			text, err := a.commentText(args[1:], file)
 			if err != nil {
 				return err
@@ -138,6 +151,8 @@ func newCommentAdd(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "read the text from `FILE`; - reads standard input")
+	cmd.Flags().StringVarP(&author, "author", "a", "", "comment as `NAME`, like --actor")
+	stdinFlag(cmd, "file")
 	return cmd
 }
 

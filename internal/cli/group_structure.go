@@ -5,6 +5,7 @@ func structureGroup() group {
 		{name: "dep", build: newDep, aliases: []string{"deps"}},
 		{name: "label", build: newLabel, aliases: []string{"labels"}},
 		{name: "comments", build: newComments},
+		{name: "comment", build: newComment},
 		{name: "duplicate", build: newDuplicate},
 		{name: "supersede", build: newSupersede},
 		{name: "graph", build: newGraph},

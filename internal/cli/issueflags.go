@@ -41,6 +41,13 @@ func (f *fieldFlags) define(cmd *cobra.Command) {
 	alias(cmd, "body", "description")
 	alias(cmd, "description-file", "body-file")
 	alias(cmd, "acceptance-criteria", "acceptance")
+	stdinFlag(cmd, "body-file")
+}
+
+// stdinFlag adds --stdin, which is the flag for a file with the value "-".
+func stdinFlag(cmd *cobra.Command, file string) {
+	alias(cmd, "stdin", file)
+	cmd.Flags().Lookup("stdin").NoOptDefVal = "-"
 }
 
 // alias gives a flag a second name, which help does not show.
@@ -124,7 +131,7 @@ func (f *fieldFlags) values(a *app, cmd *cobra.Command) (map[string]json.RawMess
 
 // texts fills in the fields that are strings.
 func (f *fieldFlags) texts(a *app, cmd *cobra.Command, set map[string]json.RawMessage) error {
-	if given(cmd, "body-file", "description-file") {
+	if given(cmd, "body-file", "description-file", "stdin") {
 		if given(cmd, "description", "body") {
 			return usagef("--description and --body-file exclude each other")
 		}
@@ -151,7 +158,7 @@ func (f *fieldFlags) texts(a *app, cmd *cobra.Command, set map[string]json.RawMe
 	}{
 		{[]string{"title"}, "title", f.title, func(_, value string) error { return issue.ValidateTitle(value) }},
 		{[]string{"type"}, "issue_type", f.kind, func(_, value string) error { return issue.ValidateName("issue type", value) }},
-		{[]string{"description", "body", "body-file", "description-file"}, "description", f.description, long},
+		{[]string{"description", "body", "body-file", "description-file", "stdin"}, "description", f.description, long},
 		{[]string{"design"}, "design", f.design, long},
 		{[]string{"acceptance", "acceptance-criteria"}, "acceptance_criteria", f.acceptance, long},
 		{[]string{"notes"}, "notes", f.notes, long},

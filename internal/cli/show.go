@@ -52,7 +52,7 @@ func newShow(a *app) *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&short, "short", false, "one line for each issue")
-	accepted(cmd, "long", "thread", "refs")
+	accepted(cmd, "long", "thread", "refs", "local-time")
 	return cmd
 }
 
