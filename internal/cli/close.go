@@ -7,12 +7,13 @@ import (
 
 	"beads/internal/issue"
 	"beads/internal/op"
+	"beads/internal/projection"
 	"beads/internal/workspace"
 )
 
 func newClose(a *app) *cobra.Command {
 	var reason string
-	var force bool
+	var force, next bool
 	cmd := &cobra.Command{
 		Use:     "close ID…",
 		Aliases: []string{"done"},
@@ -25,7 +26,7 @@ func newClose(a *app) *cobra.Command {
 			if err := a.textFlag(&reason, "close reason"); err != nil {
 				return err
 			}
-			return a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
+			err := a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
 				if err := a.refuseLost(s.Issue.ID, force); err != nil {
 					return nil, "", err
 				}
@@ -39,11 +40,50 @@ func newClose(a *app) *cobra.Command {
 				}
 				return o, "Closed", nil
 			})
+			if err != nil || !next || a.json {
+				return err
+			}
+			return a.suggestNext(cmd, args)
 		}),
 	}
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why; - reads standard input")
-	cmd.Flags().BoolVar(&force, "force", false, "also if our claim on it was lost to another clone")
+	cmd.Flags().BoolVarP(&force, "force", "f", false, "also if our claim on it was lost to another clone")
+	cmd.Flags().BoolVar(&next, "suggest-next", false, "then list what waited for these issues and is ready now")
+	for _, name := range []string{"message", "resolution", "comment"} {
+		alias(cmd, name, "reason")
+	}
+	acceptedText(cmd, "session")
 	return cmd
+}
+
+// suggestNext lists the ready ones among the issues that depend on those typed.
+func (a *app) suggestNext(cmd *cobra.Command, inputs []string) error {
+	return a.view(cmd, func(q *projection.Query) error {
+		ids, err := a.resolveAll(q, inputs, false)
+		if err != nil {
+			return err
+		}
+		var waiting []string
+		for _, id := range ids {
+			dependents, err := q.Dependents(id)
+			if err != nil {
+				return err
+			}
+			for _, d := range dependents {
+				waiting = append(waiting, d.Issue.ID)
+			}
+		}
+		if len(waiting) == 0 {
+			return nil // an empty filter would select every issue
+		}
+		rows, err := q.List(issue.Filter{IDs: waiting, Ready: true, Now: a.Now()})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		a.heading("Ready now")
+		a.printTable(a.issueTable(q, rows))
+		return nil
+	})
 }
 
 func newReopen(a *app) *cobra.Command {

@@ -30,8 +30,6 @@ stand in these files too; its own daemon.yaml counts before them, and the enviro
 		Example: `  bd config set status.custom "review,testing"
   bd config get actor
   bd config list`,
-		Args: subcommandOnly,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{
@@ -63,7 +61,7 @@ stand in these files too; its own daemon.yaml counts before them, and the enviro
 			RunE:    func(cmd *cobra.Command, _ []string) error { return a.listConfig(cmd) },
 		},
 	)
-	return cmd
+	return needSubcommand(cmd)
 }
 
 // readSetting finds one setting in its layers.

@@ -53,7 +53,7 @@ issue cannot start before that one is closed.`,
 	flags.BoolVar(&c.silent, "silent", false, "print the id only")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "show what would be created and write nothing")
 	alias(cmd, "label", "labels")
-	accepted(cmd, "force")
+	accepted(cmd, "force", "validate", "no-inherit-labels")
 	return cmd
 }
 

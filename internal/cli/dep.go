@@ -33,13 +33,15 @@ only inform.`,
 		Example: `  bd dep add bd-x7k2 bd-a9c1
   bd dep bd-a9c1 --blocks bd-x7k2
   bd dep tree bd-x7k2`,
-		Args: arguments(0, 1, "a subcommand, or ID --blocks ID"),
+		Args: cobra.ArbitraryArgs, // unknownCommand names the first
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && blocks != "" {
+			switch {
+			case len(args) == 1 && blocks != "":
 				return a.addDependency(cmd, blocks, args[0], issue.DepBlocks)
-			}
-			if len(args) == 1 {
-				return usagef("unknown command %q for %q", args[0], cmd.CommandPath()).withHint("bd dep --help")
+			case len(args) > 0 && blocks == "":
+				return unknownCommand(cmd, args[0])
+			case len(args) > 0:
+				return usagef("%s takes one ID with --blocks ID", cmd.CommandPath()).withHint("bd dep --help")
 			}
 			return cmd.Help()
 		},

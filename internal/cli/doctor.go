@@ -51,6 +51,7 @@ The exit code is 1 if a check found an error.`,
 		},
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "make derived state again where it is wrong")
+	accepted(cmd, "yes")
 	return cmd
 }
 

@@ -14,5 +14,6 @@ func readGroup() group {
 		{name: "count", build: newCount},
 		{name: "status", build: newStatus, aliases: []string{"stats"}},
 		{name: "history", build: newHistory, aliases: []string{"log"}},
+		{name: "types", build: newTypes},
 	}}
 }

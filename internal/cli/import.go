@@ -37,7 +37,7 @@ named and left out.`,
 	flags.BoolVar(&options.dryRun, "dry-run", false, "only say what would be done")
 	flags.BoolVarP(&options.skipExisting, "skip-existing", "s", false, "leave issues alone that are here already")
 	accepted(cmd, "strict", "force", "update", "rename-on-import", "clear-duplicate-external-refs",
-		"no-git-history", "protect-left-snapshot", "dedupe-after")
+		"no-git-history", "protect-left-snapshot", "dedupe-after", "resolve-collisions")
 	acceptedText(cmd, "orphan-handling")
 	return cmd
 }

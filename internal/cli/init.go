@@ -59,7 +59,7 @@ workspace starts from them.`,
 	cmd.Flags().StringVar(&from, "from-jsonl", "", "then import a snapshot or operations from `FILE`")
 	cmd.Flags().BoolVar(&start, "start-daemon", false, "then start the daemon")
 	cmd.Flags().BoolVar(&publish, "publish", false, "share the operations with a Git remote from now on")
-	accepted(cmd, "skip-hooks", "skip-merge-driver", "stealth")
+	accepted(cmd, "skip-hooks", "skip-merge-driver", "skip-agents", "stealth", "setup-exclude", "non-interactive")
 	return cmd
 }
 

@@ -24,19 +24,9 @@ func newLabel(a *app) *cobra.Command {
 		Short:   "Labels of issues",
 		Example: `  bd label add bd-x7k2 urgent
   bd label list-all`,
-		Args: subcommandOnly,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newLabelChange(a, true), newLabelChange(a, false), newLabelList(a), newLabelListAll(a))
-	return cmd
-}
-
-// subcommandOnly refuses what is not a subcommand, naming it.
-func subcommandOnly(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("unknown command %q for %q", args[0], cmd.CommandPath()).withHint("%s --help", cmd.CommandPath())
-	}
-	return nil
+	return needSubcommand(cmd)
 }
 
 func newLabelChange(a *app, add bool) *cobra.Command {

@@ -28,7 +28,7 @@ type primed struct {
 }
 
 func newPrime(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "prime",
 		Short: "Print what an agent should know before it begins",
 		Long: `Print, in few lines of Markdown, how to work with bd, what you have in hand, and what
@@ -49,6 +49,8 @@ can be worked on: for the beginning of an agent's prompt, or a hook at its start
 			})
 		},
 	}
+	accepted(cmd, "full", "mcp", "stealth", "export")
+	return cmd
 }
 
 func (a *app) primed(q *projection.Query) (primed, error) {

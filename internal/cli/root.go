@@ -66,10 +66,14 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 // acceptOldFlags takes the flags of old scripts that chose between modes: there
 // is one mode here, so they do nothing.
 func acceptOldFlags(root *cobra.Command) {
-	for _, name := range []string{"no-daemon", "sandbox", "no-auto-flush", "no-auto-import", "allow-stale"} {
-		root.PersistentFlags().Bool(name, false, "accepted without effect")
-		root.PersistentFlags().Lookup(name).Hidden = true
+	flags := root.PersistentFlags()
+	for _, name := range []string{"no-daemon", "no-db", "sandbox", "no-auto-flush", "no-auto-import", "allow-stale", "profile"} {
+		flags.Bool(name, false, "accepted without effect")
+		flags.Lookup(name).Hidden = true
 	}
+	flags.String("dolt-auto-commit", "", "accepted without effect")
+	flags.Lookup("dolt-auto-commit").Hidden = true
+	root.Flags().BoolP("version", "V", false, "version for bd")
 }
 
 // arguments checks the number of arguments with a message that names them.

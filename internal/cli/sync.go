@@ -55,7 +55,8 @@ the operations starts from them with bd init.`,
 	flags.BoolVar(&f.noPush, "no-push", false, "fetch only")
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "push only")
 	listFlag(cmd, &f.acknowledge, "acknowledge", "", "drop the report of a lost claim on `ID`")
-	accepted(cmd, "flush-only", "import-only", "import", "no-pull", "full", "dry-run", "check", "squash", "no-git-history")
+	accepted(cmd, "flush-only", "import-only", "import", "no-pull", "full", "dry-run", "check", "squash", "no-git-history",
+		"accept-rebase", "force", "from-main", "manual", "merge", "ours", "rename-on-import", "resolve", "theirs")
 	flags.StringP("message", "m", "", "accepted without effect")
 	hide(cmd, "message")
 	return cmd
