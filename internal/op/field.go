@@ -327,6 +327,13 @@ func (a *application) addDependency(d issue.Dependency) {
 func (a *application) comments() {
 	is, o := &a.s.Issue, a.o
 	if c := o.Comment; c != nil {
+		if a.s.Legacy != nil {
+			// A snapshot that was exported here and read back has this comment under
+			// another id, and its import may come before it: both can be of one
+			// millisecond.
+			copied := importedCommentID(o.Issue, o.By, issue.FormatTime(o.At), c.Text)
+			is.Comments = slices.DeleteFunc(is.Comments, func(c issue.Comment) bool { return c.ID == copied })
+		}
 		is.AddComment(issue.Comment{ID: o.ID.String(), Author: o.By, Text: c.Text, CreatedAt: o.At})
 	}
 	if c := o.CommentEdit; c != nil {

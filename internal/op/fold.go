@@ -10,7 +10,7 @@ import (
 
 // FoldVersion grows whenever the same operations would give another State than
 // before. What is derived with another fold version must be derived again.
-const FoldVersion = 1
+const FoldVersion = 2
 
 // State is an issue as folded so far, with what the next operation needs to
 // know. The zero State is the empty issue. It can be stored column by column

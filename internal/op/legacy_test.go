@@ -295,3 +295,24 @@ func TestLegacyDifferencesAddUp(t *testing.T) {
 		compareStates(t, got, want)
 	})
 }
+
+// An export that was read back has the comments that were made here, and its
+// import may sort before one of them: both can be of one millisecond.
+func TestCommentComesAfterItsCopy(t *testing.T) {
+	const at = "2026-01-02T00:00:00.005Z"
+	copied := imported(t, record(`"title":"T","created_at":"2026-01-01T00:00:00Z","updated_at":"`+at+
+		`","comments":[{"id":1,"issue_id":"x-1","author":"alice","text":"a word","created_at":"`+at+`"}]`))
+	when, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &Operation{ID: MinID(when.Add(time.Millisecond)), V: Version, Do: DoComment, Issue: "x-1", At: when, By: "alice",
+		Comment: &CommentText{Text: "a word"}}
+	if made.ID.Compare(copied.ID) <= 0 {
+		t.Fatal("the copy should come first")
+	}
+	state, _ := Fold("x-1", []*Operation{made, copied})
+	if len(state.Issue.Comments) != 1 || state.Issue.Comments[0].ID != made.ID.String() {
+		t.Errorf("the comments are %+v, want the one that was made", state.Issue.Comments)
+	}
+}

@@ -59,7 +59,9 @@ func (tx *Tx) foldIssue(issueID string, m mark, r *readiness) error {
 	if err != nil {
 		return err
 	}
-	withComments := slices.ContainsFunc(operations, needsComments)
+	withComments := slices.ContainsFunc(operations, func(o *op.Operation) bool {
+		return needsComments(o) || o.Comment != nil && before.Legacy != nil // it may be there as a copy
+	})
 	if withComments {
 		if before.Issue.Comments, err = loadComments(tx.conn, issueID); err != nil {
 			return err
