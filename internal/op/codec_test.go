@@ -78,7 +78,7 @@ func TestEncodeReadsBack(t *testing.T) {
 		if again, err := Encode(r.Op); err != nil || !bytes.Equal(again, line) {
 			t.Fatalf("encoded again: %v\n got %s\nwant %s", err, again, line)
 		}
-		if id, ok := PeekID(line); !ok || id != o.ID {
+		if id, ok := Operations.PeekID(line); !ok || id != o.ID {
 			t.Fatalf("PeekID = %v, %v", id, ok)
 		}
 		if parts := Split(line); len(parts) != 1 || !bytes.Equal(parts[0], line) {
@@ -261,7 +261,7 @@ func TestPeekID(t *testing.T) {
 		{`{"op":"7ZZZZZZZZZZZZZZZZZZZZZZZZZ","v":1}`, false},
 		{``, false},
 	} {
-		if got, ok := PeekID([]byte(c.line)); ok != c.want || ok && got != id {
+		if got, ok := Operations.PeekID([]byte(c.line)); ok != c.want || ok && got != id {
 			t.Errorf("PeekID(%s) = %v, %v", c.line, got, ok)
 		}
 	}

@@ -15,12 +15,24 @@ import (
 )
 
 // Record is what one line of a log or of an import file holds: exactly one of
-// Op and Legacy is set. Its raw values alias the line that was read.
+// Op, Legacy and Interaction is set. Its raw values alias the line that was read.
 type Record struct {
-	Line   []byte // the exact bytes that sum and hash cover
-	Op     *Operation
-	Legacy *LegacyRecord
-	Sum    bool // the operation line carries a (valid) sum
+	Line        []byte // the exact bytes that sum and hash cover
+	Op          *Operation
+	Legacy      *LegacyRecord
+	Interaction *Interaction // on the stream of interactions, and there alone
+	Sum         bool         // the line carries a (valid) sum
+}
+
+// ID is that of the operation or the interaction; zero for a legacy record.
+func (r Record) ID() ID {
+	switch {
+	case r.Op != nil:
+		return r.Op.ID
+	case r.Interaction != nil:
+		return r.Interaction.ID
+	}
+	return ID{}
 }
 
 // BadLine says why a line cannot be read; goes to quarantine.
@@ -47,8 +59,10 @@ func Read(line []byte) (Record, error) {
 }
 
 // Decoder reads lines and keeps its buffers between them: what a rebuild uses.
-// The zero Decoder is ready. Not safe for concurrent use.
+// The zero Decoder is ready, for operations. Not safe for concurrent use.
 type Decoder struct {
+	Stream Stream // what the lines are
+
 	line []byte
 	buf  bytes.Buffer
 	json *jsontext.Decoder
@@ -58,6 +72,9 @@ type Decoder struct {
 func (d *Decoder) Read(line []byte) (Record, error) {
 	if err := precheck(line); err != nil {
 		return Record{}, err
+	}
+	if d.Stream == Interactions {
+		return d.readInteraction(line)
 	}
 	version := 1
 	if !startsCanonically(line) {
@@ -157,18 +174,6 @@ func startsCanonically(line []byte) bool {
 	return len(line) > idEnd+len(afterID) &&
 		string(line[:len(canonicalStart)]) == canonicalStart &&
 		string(line[idEnd:idEnd+len(afterID)]) == afterID
-}
-
-// PeekID returns the operation id of a canonical line without decoding it,
-// false if the line does not start as one. It does not mean that the line can
-// be read.
-func PeekID(line []byte) (ID, bool) {
-	const idEnd = len(canonicalStart) + idLength
-	if len(line) <= idEnd || string(line[:len(canonicalStart)]) != canonicalStart || line[idEnd] != '"' {
-		return ID{}, false
-	}
-	id, err := ParseID(string(line[len(canonicalStart):idEnd]))
-	return id, err == nil
 }
 
 // found is what scan found: a legacy id, or an operation's version and what

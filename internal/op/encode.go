@@ -85,14 +85,14 @@ func (e *encoder) operation(o *Operation) {
 		e.line = append(e.line, `,"legacy":`...)
 		e.raw(o.Legacy)
 	}
-	e.unknown(o.Unknown)
+	e.unknown(o.Unknown, isMember)
 }
 
 // unknown writes the members that this version does not know, which must not
 // pass for ones that it does.
-func (e *encoder) unknown(members map[string]json.RawMessage) {
+func (e *encoder) unknown(members map[string]json.RawMessage, known func(string) bool) {
 	for _, name := range sortedKeys(members) {
-		if isMember(name) {
+		if known(name) {
 			e.fail(fmt.Errorf("unknown member %q has a known name", name))
 			return
 		}

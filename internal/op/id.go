@@ -45,6 +45,19 @@ func ParseID(s string) (ID, error) {
 	return id, nil
 }
 
+// IDRange are the least and the greatest id whose texts begin with start, in
+// upper or lower case; ok is false if no id can.
+func IDRange(start string) (least, greatest ID, ok bool) {
+	if start == "" || len(start) > idLength {
+		return ID{}, ID{}, false
+	}
+	start = strings.ToUpper(start)
+	missing := idLength - len(start)
+	low, lowErr := ulid.ParseStrict(start + strings.Repeat("0", missing))
+	high, highErr := ulid.ParseStrict(start + strings.Repeat("Z", missing))
+	return ID(low), ID(high), lowErr == nil && highErr == nil
+}
+
 func (id ID) check() error {
 	switch {
 	case id.IsZero():

@@ -8,19 +8,22 @@ import (
 
 // Split cuts a physical line (without LF) into its records: it strips a BOM,
 // CR and outer blanks, and splits objects that were glued together where they
-// split cleanly. A torn fragment, or NULs, before one or more whole operations
+// split cleanly. A torn fragment, or NULs, before one or more whole records
 // becomes a part of its own, so that what follows it is not lost with it. A
 // blank line gives none. The parts alias raw.
-func Split(raw []byte) [][]byte {
+func Split(raw []byte) [][]byte { return Operations.Split(raw) }
+
+// Split is the function Split for lines of the stream s.
+func (s Stream) Split(raw []byte) [][]byte {
 	line := trim(raw)
 	if len(line) == 0 {
 		return nil
 	}
-	if len(line) > 1 && mayBeGlued(line) {
+	if len(line) > 1 && mayBeGlued(line, s.start()) {
 		if parts := objects(line); parts != nil {
 			return parts
 		}
-		if parts := afterFragment(line); parts != nil {
+		if parts := afterFragment(line, s.start()); parts != nil {
 			return parts
 		}
 	}
@@ -41,8 +44,8 @@ func trim(raw []byte) []byte {
 
 // mayBeGlued is the quick answer for the usual line: false when no object can
 // begin right after another or after a fragment.
-func mayBeGlued(line []byte) bool {
-	if bytes.Contains(line[1:], []byte(canonicalStart)) {
+func mayBeGlued(line []byte, start string) bool {
+	if bytes.Contains(line[1:], []byte(start)) {
 		return true
 	}
 	for rest := line; ; {
@@ -81,15 +84,15 @@ func objects(line []byte) [][]byte {
 	return parts
 }
 
-// afterFragment looks for whole operations behind something unreadable. In a
-// JSON string quotes are escaped, so an operation that is only quoted in a
+// afterFragment looks for whole records behind something unreadable. In a JSON
+// string quotes are escaped, so a record that is only quoted in a
 // text does not look like one.
-func afterFragment(line []byte) [][]byte {
+func afterFragment(line []byte, start string) [][]byte {
 	// A line made to hold very many starts must not cost their square.
 	const tries = 8
 	from := 1
 	for range tries {
-		i := bytes.Index(line[from:], []byte(canonicalStart))
+		i := bytes.Index(line[from:], []byte(start))
 		if i < 0 {
 			return nil
 		}

@@ -1,5 +1,5 @@
-// Package oplog is the append-only operation log: one file of lines, read from
-// a cursor, appended to with one write and one fsync.
+// Package oplog is the append-only log, of operations or of interactions: one
+// file of lines, read from a cursor, appended to with one write and one fsync.
 //
 // Order: lines are yielded in the order of the file, which means nothing; the
 // fold orders operations by their ids.
@@ -25,10 +25,16 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"beads/internal/op"
 )
 
 // Log is one copy, open.
 type Log struct {
+	// Stream says what the lines are; to be set before the first Scan. Writing
+	// does not depend on it.
+	Stream op.Stream
+
 	fs     FS
 	file   File
 	path   string

@@ -45,7 +45,7 @@ func (l *Log) Scan(ctx context.Context, from Cursor, skip func(line []byte) bool
 	if err != nil {
 		return from, err
 	}
-	s := scanner{skip: skip, yield: yield, offset: from.Offset, lines: from.Lines}
+	s := scanner{skip: skip, yield: yield, offset: from.Offset, lines: from.Lines, decode: op.Decoder{Stream: l.Stream}}
 	if from.Offset > 0 {
 		var last [1]byte
 		if err := l.readFull(last[:], from.Offset-1); err != nil {
@@ -181,7 +181,7 @@ func (s *scanner) split(piece part, number int64) {
 		return
 	}
 	at := 0
-	for _, raw := range op.Split(piece.raw) {
+	for _, raw := range s.decode.Stream.Split(piece.raw) {
 		// The parts come in order and only blanks lie between them, so the
 		// first match is the part itself.
 		at += max(bytes.Index(piece.raw[at:], raw), 0)

@@ -147,7 +147,8 @@ func (db *DB) View(ctx context.Context, fn func(*Query) error) error {
 		// The first read fixes the snapshot; until then BEGIN has read nothing.
 		err := db.notNewer()
 		if err == nil {
-			err = fn(&Query{conn: db.conn})
+			q := newQuery(db.conn)
+			err = fn(&q)
 		}
 		return with(err, db.rollback())
 	})
@@ -187,7 +188,7 @@ func (db *DB) touch() {
 }
 
 func (db *DB) begin() *Tx {
-	return &Tx{Query: Query{conn: db.conn}, marked: make(map[string]*mark), affectedLimit: affectedLimit}
+	return &Tx{Query: newQuery(db.conn), marked: make(map[string]*mark), affectedLimit: affectedLimit}
 }
 
 // transact runs fn between BEGIN IMMEDIATE and COMMIT, or undoes it all.

@@ -111,7 +111,7 @@ func generateLines(t *rapid.T) [][]byte {
 func expected(lines [][]byte) map[string]op.State {
 	winners := make(map[op.ID][]byte)
 	for _, line := range lines {
-		id, _ := op.PeekID(line)
+		id, _ := op.Operations.PeekID(line)
 		if best, ok := winners[id]; !ok || op.Wins(line, best) {
 			winners[id] = line
 		}

@@ -133,6 +133,8 @@ func (q *Query) Problems() ([]op.Problem, error) {
 	err := query(q.conn, `SELECT issue, op, kind, detail FROM problem
 UNION ALL
 SELECT issue, id, '`+ProblemSameID+`', 'another line with this id counts' FROM operation WHERE counts = 0
+UNION ALL
+SELECT issue, id, '`+ProblemSameID+`', 'another line with this id counts' FROM interaction WHERE counts = 0
 ORDER BY 2, 1, 3, 4`, func(s *sqlite.Stmt) error {
 		all = append(all, op.Problem{Issue: s.ColumnText(0), Op: columnID(s, 1), Kind: s.ColumnText(2), Detail: s.ColumnText(3)})
 		return nil

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -12,9 +11,15 @@ import (
 	"beads/internal/op"
 )
 
-// Query answers questions from one snapshot.
+// Query answers questions from one snapshot. What it embeds are the lines of the
+// operations.
 type Query struct {
+	Lines
 	conn *sqlite.Conn
+}
+
+func newQuery(conn *sqlite.Conn) Query {
+	return Query{Lines: linesOf(conn, op.Operations), conn: conn}
 }
 
 // Settings are the shared settings.
@@ -33,23 +38,14 @@ func (q *Query) Settings() (op.Settings, error) {
 	return settings, nil
 }
 
-// MaxID is the greatest operation id whose time is not after notAfter, zero if
-// there is none.
-func (q *Query) MaxID(notAfter time.Time) (op.ID, error) {
-	bound := op.MinID(notAfter.Truncate(time.Millisecond).Add(time.Millisecond))
-	return operationID(q.conn, "SELECT id FROM operation WHERE id < ? ORDER BY id DESC LIMIT 1", bound)
-}
-
 // IssueMaxID is the greatest id among the operations of the issue
 // ("" = workspace-wide), zero if there is none.
 func (q *Query) IssueMaxID(issueID string) (op.ID, error) {
 	return operationID(q.conn, "SELECT id FROM operation WHERE issue = ? ORDER BY id DESC LIMIT 1", issueID)
 }
 
-// Operations is how many lines are held.
-func (q *Query) Operations() (int64, error) {
-	return number(q.conn, "SELECT count(*) FROM operation")
-}
+// Operations is how many operations are held, as lines.
+func (q *Query) Operations() (int64, error) { return q.Held() }
 
 // Meta is a value that Tx.SetMeta stored, or one of the identity; "" if none.
 func (q *Query) Meta(key string) (string, error) {
@@ -84,16 +80,6 @@ func (q *Query) Issue(id string) (issue.Issue, error) {
 		return issue.Issue{}, &NotFoundError{Input: id, Deleted: state.Exists && state.Deleted}
 	}
 	return state.Issue, nil
-}
-
-// EachLine calls fn with every stored line, in row order, with its row number.
-// line is valid until fn returns. fn may query.
-func (q *Query) EachLine(fn func(seq int64, line []byte) error) error {
-	var buf []byte
-	return stream(q.conn, "SELECT seq, line FROM operation ORDER BY seq", func(s *sqlite.Stmt) error {
-		buf = columnRaw(s, 1, buf)
-		return fn(s.ColumnInt64(0), buf)
-	})
 }
 
 // NotFoundError says that there is no visible issue of that id.

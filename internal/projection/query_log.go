@@ -30,18 +30,6 @@ func (q *Query) Cursor(c Copy) (oplog.Cursor, error) {
 	return cur, nil
 }
 
-// Seq finds a line by id and hash.
-func (q *Query) Seq(id op.ID, hash [32]byte) (seq int64, held bool, err error) {
-	err = query(q.conn, "SELECT seq FROM operation WHERE id = ? AND hash = ?", func(s *sqlite.Stmt) error {
-		seq, held = s.ColumnInt64(0), true
-		return nil
-	}, id, hash[:])
-	if err != nil {
-		return 0, false, fmt.Errorf("find operation %s: %w", id, err)
-	}
-	return seq, held, nil
-}
-
 // LegacyIDs are the ids of the issue's import operations that carry a legacy
 // record, also those added in this transaction, in order.
 func (q *Query) LegacyIDs(issueID string) ([]op.ID, error) {

@@ -23,8 +23,8 @@ var (
 // Rebuild drops and recreates every table, lets load add the operations in any
 // order, folds every issue in bounded memory and builds the indexes, all in
 // one transaction: readers keep the old answers until it commits, and a
-// failure leaves the old database. With keepOld the readable rows of the old
-// operation table, and the old quarantine, are added before load is called.
+// failure leaves the old database. With keepOld the readable lines of the old
+// database, and the old quarantine, are added before load is called.
 //
 // In load the queries about issues find nothing, since nothing is folded yet.
 func (db *DB) Rebuild(ctx context.Context, keepOld bool, load func(*Tx) error) error {
@@ -71,12 +71,8 @@ func (db *DB) renew(tx *Tx, keepOld bool) error {
 		return err
 	}
 	for _, name := range kept {
-		copyRows := tx.copyOperations
-		if name == oldName("quarantine") {
-			copyRows = tx.copyQuarantine
-		}
 		// An older schema may lack a column: then there is nothing to keep.
-		if err := copyRows(name); err != nil && sqlite.ErrCode(err) != sqlite.ResultError {
+		if err := tx.keep(name); err != nil && sqlite.ErrCode(err) != sqlite.ResultError {
 			return err
 		}
 		if err := once(db.conn, "DROP TABLE "+quoteName(name)); err != nil {
@@ -108,7 +104,7 @@ func clearSchema(conn *sqlite.Conn, found []object, keep bool) (kept []string, e
 			continue
 		}
 		text := "DROP TABLE " + quoteName(o.name)
-		if keep && (o.name == "operation" || o.name == "quarantine") {
+		if keep && (o.name == "operation" || o.name == "interaction" || o.name == "quarantine") {
 			text = "ALTER TABLE " + quoteName(o.name) + " RENAME TO " + quoteName(oldName(o.name))
 			kept = append(kept, oldName(o.name))
 		}
@@ -123,19 +119,28 @@ func quoteName(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-// copyOperations adds the lines of an old operation table that can be read.
-func (tx *Tx) copyOperations(table string) error {
-	var (
-		buf     []byte
-		decoder op.Decoder
-	)
+// keep copies what can be read of an old table that was renamed.
+func (tx *Tx) keep(table string) error {
+	switch table {
+	case oldName("quarantine"):
+		return tx.copyQuarantine(table)
+	case oldName("interaction"):
+		return tx.copyLines(table, op.Interactions)
+	}
+	return tx.copyLines(table, op.Operations)
+}
+
+// copyLines adds the lines of an old table that can be read.
+func (tx *Tx) copyLines(table string, of op.Stream) error {
+	var buf []byte
+	decoder := op.Decoder{Stream: of}
 	return stream(tx.conn, "SELECT line FROM "+quoteName(table)+" ORDER BY rowid", func(s *sqlite.Stmt) error {
 		buf = columnRaw(s, 0, buf)
 		record, err := decoder.Read(buf)
-		if err != nil || record.Op == nil {
+		if err != nil || record.Legacy != nil {
 			return nil
 		}
-		_, _, err = tx.Add(record.Op, record.Line, record.Sum)
+		_, _, err = tx.AddRecord(record)
 		return err
 	})
 }

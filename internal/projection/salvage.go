@@ -5,17 +5,19 @@ import (
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
+
+	"beads/internal/op"
 )
 
-// SalvageLines reads what can be read of the operation table of a database
-// that was set aside, and calls fn with each line (valid until fn returns). It
+// SalvageLines reads what can be read of one stream's lines in a database that
+// was set aside, and calls fn with each line (valid until fn returns). It
 // opens the file for reading only and believes nothing but bytes: every line
 // is to be decoded and checked by the caller. It stops quietly where the file
 // is damaged or has no such table; only errors of fn are returned.
 //
 // Rows are sought from both ends, so that one bad page does not hide all that
 // come after it.
-func SalvageLines(path string, fn func(line []byte) error) error {
+func SalvageLines(path string, of op.Stream, fn func(line []byte) error) error {
 	if _, err := identify(path); err != nil {
 		return nil
 	}
@@ -30,8 +32,9 @@ func SalvageLines(path string, fn func(line []byte) error) error {
 			return nil
 		}
 	}
+	table := linesOf(conn, of).table
 	// A view of that name could run anything, for ever.
-	if kinds, err := texts(conn, "SELECT type FROM sqlite_schema WHERE name = 'operation'"); err != nil || len(kinds) != 1 || kinds[0] != "table" {
+	if kinds, err := texts(conn, "SELECT type FROM sqlite_schema WHERE name = ?", table); err != nil || len(kinds) != 1 || kinds[0] != "table" {
 		return nil
 	}
 	var buf []byte
@@ -44,13 +47,13 @@ func SalvageLines(path string, fn func(line []byte) error) error {
 		}
 		return nil
 	}
-	err = stream(conn, "SELECT seq, line FROM operation ORDER BY seq", line)
+	err = stream(conn, "SELECT seq, line FROM "+table+" ORDER BY seq", line)
 	if err != nil && !refused(err) {
 		above := last
 		if !read {
 			above = -1 << 63
 		}
-		err = stream(conn, "SELECT seq, line FROM operation WHERE seq > ? ORDER BY seq DESC", line, above)
+		err = stream(conn, "SELECT seq, line FROM "+table+" WHERE seq > ? ORDER BY seq DESC", line, above)
 	}
 	var stop *salvageError
 	if errors.As(err, &stop) {

@@ -162,3 +162,28 @@ CREATE TABLE quarantine (
   raw BLOB NOT NULL,
   UNIQUE (file, hash)
 ) STRICT
+
+-- Every line of the interactions log verbatim, with what a list is narrowed by. counts as for operations; parent is
+-- null where there is none, so that its index is partial.
+CREATE TABLE interaction (
+  seq INTEGER PRIMARY KEY,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  counts INTEGER NOT NULL CHECK (counts IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  issue TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  model TEXT NOT NULL,
+  tool_name TEXT NOT NULL,
+  label TEXT NOT NULL,
+  parent BLOB CHECK (length(parent) = 16),
+  line BLOB NOT NULL,
+  UNIQUE (id, hash)
+) STRICT
+
+CREATE INDEX interaction_issue_index ON interaction (issue, id) WHERE issue <> ''
+
+CREATE INDEX interaction_parent_index ON interaction (parent, id) WHERE parent IS NOT NULL
+
+CREATE INDEX interaction_lost_index ON interaction (id, issue) WHERE counts = 0

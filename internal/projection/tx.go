@@ -18,6 +18,10 @@ const (
 	GuardCopy Copy = "guard"
 	// SourceCopy is a snapshot that Git tracks: read from, never written.
 	SourceCopy Copy = "source"
+
+	// The copies of the interactions log.
+	InteractionsCopy      Copy = "interactions"
+	InteractionsGuardCopy Copy = "interactions guard"
 )
 
 // Tx is a write transaction; it can also be queried. Queries see folded

@@ -111,11 +111,12 @@ func fingerprinted() []string {
 		"SELECT issue, created_at, id, author, text, updated_at FROM comment ORDER BY issue, created_at, id",
 		"SELECT key, value FROM setting ORDER BY key",
 		"SELECT issue, op, kind, detail FROM problem ORDER BY issue, op, kind, detail",
+		"SELECT id, hash, counts, created_at, issue, kind, actor, model, tool_name, label, parent FROM interaction ORDER BY id, hash",
 	}
 }
 
 // Fingerprint is a hash over every derived row (not row numbers, cursors,
-// quarantine or identity): equal for two databases with the same operations.
+// quarantine or identity): equal for two databases with the same lines.
 func (q *Query) Fingerprint() (string, error) {
 	h := sha256.New()
 	for _, text := range fingerprinted() {

@@ -1,0 +1,104 @@
+package projection
+
+import (
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"beads/internal/op"
+)
+
+// Lines are the lines of one stream as the database keeps them, verbatim. Rows
+// are numbered in the order they came, without gaps and never anew, until the
+// database is rebuilt.
+type Lines struct {
+	lines *sqlite.Conn
+	table string
+}
+
+func linesOf(conn *sqlite.Conn, s op.Stream) Lines {
+	table := "operation"
+	if s == op.Interactions {
+		table = "interaction"
+	}
+	return Lines{conn, table}
+}
+
+// Of are the lines of a stream.
+func (q *Query) Of(s op.Stream) Lines { return linesOf(q.conn, s) }
+
+// StoredLine is one line with its row. Line is valid until the function that got
+// it returns.
+type StoredLine struct {
+	Seq   int64
+	ID    op.ID
+	Issue string // "" if it is about none
+	Line  []byte
+}
+
+// Seq finds a line by id and hash.
+func (l Lines) Seq(id op.ID, hash [32]byte) (seq int64, held bool, err error) {
+	err = query(l.lines, "SELECT seq FROM "+l.table+" WHERE id = ? AND hash = ?", func(s *sqlite.Stmt) error {
+		seq, held = s.ColumnInt64(0), true
+		return nil
+	}, id, hash[:])
+	if err != nil {
+		return 0, false, fmt.Errorf("find %s %s: %w", l.table, id, err)
+	}
+	return seq, held, nil
+}
+
+// Held is how many lines there are.
+func (l Lines) Held() (int64, error) {
+	return number(l.lines, "SELECT count(*) FROM "+l.table)
+}
+
+// MaxID is the greatest id whose time is not after notAfter, zero if there is
+// none.
+func (l Lines) MaxID(notAfter time.Time) (op.ID, error) {
+	bound := op.MinID(notAfter.Truncate(time.Millisecond).Add(time.Millisecond))
+	return operationID(l.lines, "SELECT id FROM "+l.table+" WHERE id < ? ORDER BY id DESC LIMIT 1", bound)
+}
+
+// EachLine calls fn with every stored line, in row order, with its row number.
+// line is valid until fn returns. fn may query.
+func (l Lines) EachLine(fn func(seq int64, line []byte) error) error {
+	var buf []byte
+	return stream(l.lines, "SELECT seq, line FROM "+l.table+" ORDER BY seq", func(s *sqlite.Stmt) error {
+		buf = columnRaw(s, 1, buf)
+		return fn(s.ColumnInt64(0), buf)
+	})
+}
+
+// EachSince calls fn with every line whose row number is greater than after, in
+// the order of the ids (then of the bytes' hashes). The cost depends on how many
+// those are. fn may query.
+func (l Lines) EachSince(after int64, fn func(StoredLine) error) error {
+	var row StoredLine
+	// The unary plus keeps SQLite from walking the whole index of ids.
+	err := stream(l.lines, "SELECT seq, id, issue, line FROM "+l.table+" WHERE seq > ? ORDER BY +id, +hash", func(s *sqlite.Stmt) error {
+		row.Seq, row.ID, row.Issue = s.ColumnInt64(0), columnID(s, 1), s.ColumnText(2)
+		row.Line = columnRaw(s, 3, row.Line)
+		return fn(row)
+	}, after)
+	if err != nil {
+		return fmt.Errorf("lines of %s since row %d: %w", l.table, after, err)
+	}
+	return nil
+}
+
+// CountSince is how many lines have a row number greater than after.
+func (l Lines) CountSince(after int64) (int64, error) {
+	return number(l.lines, "SELECT count(*) FROM "+l.table+" WHERE seq > ?", after)
+}
+
+// IDAt is the id of the line with this row number; zero if there is none.
+func (l Lines) IDAt(seq int64) (op.ID, error) {
+	return operationID(l.lines, "SELECT id FROM "+l.table+" WHERE seq = ?", seq)
+}
+
+// MaxSeq is the greatest row number in use, 0 if there is none.
+func (l Lines) MaxSeq() (int64, error) {
+	return number(l.lines, "SELECT max(seq) FROM "+l.table)
+}
