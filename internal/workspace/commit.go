@@ -26,16 +26,17 @@ type Tx struct {
 	Now time.Time
 }
 
-// Draft is an operation to be made. One without an id gets id, at, by and
-// session from Commit. One with an id keeps everything it has; Line, if set, is
-// its line, relayed verbatim.
+// Draft is an operation or an interaction to be made. One without an id gets it
+// from Commit or Record, and with it who made it and when. One with an id keeps
+// everything it has; Line, if set, is its line, relayed verbatim.
 type Draft struct {
-	Op   *op.Operation
-	Line []byte
-	Sum  bool // Line carries a valid sum
+	Op          *op.Operation
+	Interaction *op.Interaction // for Record
+	Line        []byte
+	Sum         bool // Line carries a valid sum
 }
 
-// Commit is the one write path. It brings the database up to date, calls decide
+// Commit is the one write path, and Record the same for interactions. It brings the database up to date, calls decide
 // with the current state, appends the operations to the log and the guard copy,
 // fsyncs both, and applies them to the database, all under the write lock. When
 // it returns nil, the operations are durable; when it returns an error, they are
@@ -47,9 +48,24 @@ type Draft struct {
 // whole commit with ErrVoid.
 func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error)) ([]*op.Operation, error) {
 	var made []*op.Operation
-	err := w.decide(ctx, decide, func(s *session, b *batch) error {
-		made = b.made
-		return s.write(b)
+	err := w.decide(ctx, op.Operations, decide, func(s *session, b *batch) error {
+		for _, r := range b.records {
+			made = append(made, r.Op)
+		}
+		return s.write(ctx, b)
+	})
+	return made, err
+}
+
+// Record is Commit for interactions: they go to a log of their own, with the
+// same guarantees. It returns those that were not held already.
+func (w *Workspace) Record(ctx context.Context, decide func(*Tx) ([]Draft, error)) ([]*op.Interaction, error) {
+	var made []*op.Interaction
+	err := w.decide(ctx, op.Interactions, decide, func(s *session, b *batch) error {
+		for _, r := range b.records {
+			made = append(made, r.Interaction)
+		}
+		return s.write(ctx, b)
 	})
 	return made, err
 }
@@ -59,9 +75,9 @@ func (w *Workspace) Commit(ctx context.Context, decide func(*Tx) ([]Draft, error
 // input. Each draft has its operation and its line.
 func (w *Workspace) Prepare(ctx context.Context, decide func(*Tx) ([]Draft, error)) ([]Draft, error) {
 	var drafts []Draft
-	err := w.decide(ctx, decide, func(_ *session, b *batch) error {
-		for i, o := range b.made {
-			drafts = append(drafts, Draft{Op: o, Line: b.lines[i], Sum: b.sums[i]})
+	err := w.decide(ctx, op.Operations, decide, func(_ *session, b *batch) error {
+		for _, r := range b.records {
+			drafts = append(drafts, Draft{Op: r.Op, Line: r.Line, Sum: r.Sum})
 		}
 		return nil
 	})
@@ -70,7 +86,7 @@ func (w *Workspace) Prepare(ctx context.Context, decide func(*Tx) ([]Draft, erro
 
 // decide calls decide with the current state and use with the lines that it
 // came to, if any, all under the write lock.
-func (w *Workspace) decide(ctx context.Context, decide func(*Tx) ([]Draft, error), use func(*session, *batch) error) (err error) {
+func (w *Workspace) decide(ctx context.Context, stream op.Stream, decide func(*Tx) ([]Draft, error), use func(*session, *batch) error) (err error) {
 	if w.opts.ReadOnly {
 		return ErrReadOnly
 	}
@@ -84,6 +100,7 @@ func (w *Workspace) decide(ctx context.Context, decide func(*Tx) ([]Draft, error
 			w.opts.Notice(fmt.Sprintf("after the write: %v", endErr))
 		}
 	}()
+	s.all = stream == op.Interactions
 	if _, err := s.refresh(ctx, false); err != nil {
 		return err
 	}
@@ -97,10 +114,14 @@ func (w *Workspace) decide(ctx context.Context, decide func(*Tx) ([]Draft, error
 		if err != nil || len(drafts) == 0 {
 			return err
 		}
-		batch, err = w.stamp(tx, drafts)
+		if stream == op.Interactions {
+			batch, err = w.stampInteractions(tx, drafts)
+		} else {
+			batch, err = w.stamp(tx, drafts)
+		}
 		return err
 	})
-	if err != nil || batch == nil || len(batch.lines) == 0 {
+	if err != nil || batch == nil || len(batch.records) == 0 {
 		return err
 	}
 	if err := interrupted(ctx); err != nil {
@@ -111,9 +132,8 @@ func (w *Workspace) decide(ctx context.Context, decide func(*Tx) ([]Draft, error
 
 // batch is what one commit writes.
 type batch struct {
-	made  []*op.Operation
-	lines [][]byte
-	sums  []bool
+	stream  op.Stream
+	records []op.Record
 }
 
 // stamp makes lines of drafts: ids from the clock, so that each is greater than
@@ -154,6 +174,37 @@ func (w *Workspace) stamp(tx *Tx, drafts []Draft) (*batch, error) {
 	return b, nil
 }
 
+// stampInteractions is stamp for interactions: an id is greater than every other
+// one, that of the record it judges included.
+func (w *Workspace) stampInteractions(tx *Tx, drafts []Draft) (*batch, error) {
+	b := &batch{stream: op.Interactions}
+	clock := op.Clock{Now: func() time.Time { return tx.Now }, Rand: w.opts.Rand}
+	newest, err := tx.Of(op.Interactions).MaxID(tx.Now.Add(clockTolerance))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range drafts {
+		if i := d.Interaction; i.ID.IsZero() {
+			if i.ID, err = clock.Next(newest, i.Parent); err != nil {
+				return nil, err
+			}
+			if i.ID.Time().Before(tx.Now.Add(clockTolerance)) {
+				newest = i.ID
+			}
+			if i.CreatedAt.IsZero() {
+				i.CreatedAt = tx.Now.UTC().Truncate(time.Millisecond)
+			}
+			if i.Actor == "" {
+				i.Actor = w.opts.Actor()
+			}
+		}
+		if err := b.add(tx, d); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
 // holds checks an operation's condition against the state under the lock.
 func holds(tx *Tx, o *op.Operation) error {
 	if o.If == nil {
@@ -180,57 +231,70 @@ func holds(tx *Tx, o *op.Operation) error {
 }
 
 // add encodes a draft, unless its line is held already.
-func (b *batch) add(tx *Tx, d Draft) error {
-	line, sum := d.Line, d.Sum
-	if line == nil {
-		encoded, err := op.Encode(d.Op)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", d.Op.Do, d.Op.Issue, err)
+func (b *batch) add(tx *Tx, d Draft) (err error) {
+	r := op.Record{Op: d.Op, Interaction: d.Interaction, Line: d.Line, Sum: d.Sum}
+	if r.Line == nil {
+		r.Sum = true
+		if b.stream == op.Interactions {
+			r.Line, err = op.EncodeInteraction(d.Interaction)
+		} else if r.Line, err = op.Encode(d.Op); err != nil {
+			err = fmt.Errorf("%s %s: %w", d.Op.Do, d.Op.Issue, err)
 		}
-		line, sum = encoded, true
+		if err != nil {
+			return err
+		}
 	}
-	_, held, err := tx.Seq(d.Op.ID, op.Hash(line))
+	_, held, err := tx.Of(b.stream).Seq(r.ID(), op.Hash(r.Line))
 	if err != nil || held {
 		return err
 	}
-	b.made, b.lines, b.sums = append(b.made, d.Op), append(b.lines, line), append(b.sums, sum)
+	b.records = append(b.records, r)
 	return nil
 }
 
 // write makes the batch durable and then applies it. Only the first can fail:
 // the database catches up on the next call.
-func (s *session) write(b *batch) error {
+func (s *session) write(ctx context.Context, b *batch) error {
 	w := s.w
+	to, err := s.of(ctx, b.stream)
+	if err != nil {
+		return fmt.Errorf("nothing was acknowledged: %w", err)
+	}
+	logCursor, guardCursor := cursorsOf(b.stream)
 	var from oplog.PairCursors
-	err := w.db.View(context.Background(), func(q *projection.Query) (err error) {
-		if from.Log, err = q.Cursor(projection.LogCopy); err != nil {
+	err = w.db.View(context.Background(), func(q *projection.Query) (err error) {
+		if from.Log, err = q.Cursor(logCursor); err != nil {
 			return err
 		}
-		from.Guard, err = q.Cursor(projection.GuardCopy)
+		from.Guard, err = q.Cursor(guardCursor)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	pair := oplog.Pair{Log: s.log, Guard: s.guard, Allow: s.allow}
-	to, err := pair.Append(b.lines, from)
+	lines := make([][]byte, len(b.records))
+	for n, r := range b.records {
+		lines[n] = r.Line
+	}
+	pair := oplog.Pair{Log: to.log, Guard: to.guard, Allow: s.allow}
+	end, err := pair.Append(lines, from)
 	if err != nil {
 		return fmt.Errorf("nothing was acknowledged: %w", err)
 	}
 	err = w.db.Update(context.Background(), func(tx *projection.Tx) error {
-		for i, o := range b.made {
-			if _, _, err := tx.Add(o, b.lines[i], b.sums[i]); err != nil {
+		for _, r := range b.records {
+			if _, _, err := tx.AddRecord(r); err != nil {
 				return err
 			}
 		}
-		to.Log, to.Guard = advanced(from.Log, to.Log), advanced(from.Guard, to.Guard)
-		if to.Replaced {
-			to.Log, to.Guard = oplog.Cursor{}, oplog.Cursor{}
+		end.Log, end.Guard = advanced(from.Log, end.Log), advanced(from.Guard, end.Guard)
+		if end.Replaced {
+			end.Log, end.Guard = oplog.Cursor{}, oplog.Cursor{}
 		}
-		if err := tx.SetCursor(projection.LogCopy, to.Log); err != nil || s.guard == nil {
+		if err := tx.SetCursor(logCursor, end.Log); err != nil || to.guard == nil {
 			return err
 		}
-		return tx.SetCursor(projection.GuardCopy, to.Guard)
+		return tx.SetCursor(guardCursor, end.Guard)
 	})
 	if err != nil {
 		w.opts.Notice(fmt.Sprintf("saved, but the database is behind until the next command: %v", err))
@@ -274,14 +338,14 @@ func (w *Workspace) commitPrefix(ctx context.Context, prefix string) error {
 }
 
 // Drafts makes drafts of records that were read from a file: snapshot records
-// become import operations, operation lines are relayed as they are, and what
-// is held already is dropped.
+// become import operations, lines of either stream are relayed as they are, and
+// snapshot records that are held already are dropped.
 func (tx *Tx) Drafts(records []op.Record) ([]Draft, error) {
 	var drafts []Draft
 	prior := map[string][]op.ID{}
 	for _, r := range records {
 		if r.Legacy == nil {
-			drafts = append(drafts, Draft{Op: r.Op, Line: r.Line, Sum: r.Sum})
+			drafts = append(drafts, Draft{Op: r.Op, Interaction: r.Interaction, Line: r.Line, Sum: r.Sum})
 			continue
 		}
 		ids, known := prior[r.Legacy.Issue]

@@ -60,10 +60,10 @@ func (w *Workspace) Repair(ctx context.Context) (report Report, err error) {
 	if w.opts.ReadOnly {
 		return Report{}, ErrReadOnly
 	}
-	return w.repair(ctx, w.opts.LockTimeout)
+	return w.repair(ctx, w.opts.LockTimeout, true)
 }
 
-func (w *Workspace) repair(ctx context.Context, patience time.Duration) (report Report, err error) {
+func (w *Workspace) repair(ctx context.Context, patience time.Duration, all bool) (report Report, err error) {
 	// A connection that is open may know better than the file; what is corrupt
 	// need not close well.
 	_ = w.closeDB()
@@ -72,7 +72,7 @@ func (w *Workspace) repair(ctx context.Context, patience time.Duration) (report 
 		return Report{}, err
 	}
 	defer func() { err = errors.Join(err, s.end()) }()
-	s.doubt = true
+	s.doubt, s.all = true, all
 	report, err = s.refresh(ctx, false)
 	if err == nil {
 		err = s.degraded

@@ -9,17 +9,19 @@ import (
 	"strings"
 
 	"beads/internal/git"
+	"beads/internal/op"
 	"beads/internal/oplog"
 	"beads/internal/projection"
 )
 
 // The names of our files.
 const (
-	dirName    = ".beads"
-	logName    = "issues.jsonl"
-	dbName     = "beads.db"
-	lockName   = "db.lock"
-	daemonLock = ".lock"
+	dirName          = ".beads"
+	logName          = "issues.jsonl"
+	interactionsName = "interactions.jsonl"
+	dbName           = "beads.db"
+	lockName         = "db.lock"
+	daemonLock       = ".lock"
 )
 
 // ErrNoWorkspace is what opening fails with where none was initialised.
@@ -44,14 +46,27 @@ type Place struct {
 }
 
 // LogPath is the operational copy.
-func (p Place) LogPath() string { return filepath.Join(p.Dir, logName) }
+func (p Place) LogPath() string { return p.StreamPath(op.Operations) }
 
 // GuardPath is the guard copy; "" if there is none.
-func (p Place) GuardPath() string {
+func (p Place) GuardPath() string { return p.StreamGuard(op.Operations) }
+
+// StreamPath is the operational copy of a stream.
+func (p Place) StreamPath(s op.Stream) string { return filepath.Join(p.Dir, fileOf(s)) }
+
+// StreamGuard is the guard copy of a stream; "" if there is none.
+func (p Place) StreamGuard(s op.Stream) string {
 	if p.Guard == "" {
 		return ""
 	}
-	return filepath.Join(p.Guard, logName)
+	return filepath.Join(p.Guard, fileOf(s))
+}
+
+func fileOf(s op.Stream) string {
+	if s == op.Interactions {
+		return interactionsName
+	}
+	return logName
 }
 
 // LockPath is the writers' lock file.

@@ -17,27 +17,36 @@ type Report struct {
 	Applied     int           `json:"applied"`     // operations new to the database
 	Restored    int           `json:"restored"`    // lines put back into the log or the guard copy
 	Imported    int           `json:"imported"`    // snapshot records that became operations
-	Quarantined int           `json:"quarantined"` // lines that cannot be read, not seen before
+	Quarantined int           `json:"quarantined"` // lines that cannot be read, not seen before, of either stream
 	Rebuilt     bool          `json:"rebuilt"`     // the database was made anew
 	FullScan    bool          `json:"full_scan"`   // the copies were read from the start
 	More        bool          `json:"more"`        // a batch that ended at its limit: call again
 	Duration    time.Duration `json:"duration_ns"`
+
+	Interactions Moved `json:"interactions"` // what moved of the interactions; all else but Quarantined is about operations
+}
+
+// Moved counts the lines of one stream.
+type Moved struct {
+	Applied  int `json:"applied"`  // new to the database
+	Restored int `json:"restored"` // put back into the file or the guard copy
 }
 
 // Quiet reports whether nothing moved.
 func (r Report) Quiet() bool {
-	return r.Applied == 0 && r.Restored == 0 && r.Imported == 0 && r.Quarantined == 0 && !r.Rebuilt
+	return r.Applied == 0 && r.Restored == 0 && r.Imported == 0 && r.Quarantined == 0 && !r.Rebuilt &&
+		r.Interactions == (Moved{})
 }
 
-// Refresh makes log, guard copy and database equal under the write lock: set
-// union, so it is idempotent and may be called at any time. verify reads both
+// Refresh makes log, guard copy and database equal under the write lock, for both
+// streams: set union, so it is idempotent and may be called at any time. verify reads both
 // files from the start even if they look untouched. It fails only if the union
 // could not be made durable; a line that cannot be read is no failure.
 func (w *Workspace) Refresh(ctx context.Context, verify bool) (Report, error) {
 	if w.opts.ReadOnly {
 		return Report{}, ErrReadOnly
 	}
-	return w.refresh(ctx, w.opts.LockTimeout, verify, 0)
+	return w.refresh(ctx, w.opts.LockTimeout, refreshing{verify: verify, all: true})
 }
 
 // RefreshBatch is one step of a refresh that lets others have the write lock in
@@ -47,23 +56,30 @@ func (w *Workspace) Refresh(ctx context.Context, verify bool) (Report, error) {
 // between, and does the whole rest.
 //
 // What cannot be divided is done whole: a rebuild, a tracked snapshot that
-// changed, a copy that departed from its cursor, and two copies that grew both.
+// changed, the interactions, a copy that departed from its cursor, and two copies that grew both.
 // A check of everything (verify) is put off until no suffix is left to be read.
 func (w *Workspace) RefreshBatch(ctx context.Context, verify bool, limit int) (Report, error) {
 	if w.opts.ReadOnly {
 		return Report{}, ErrReadOnly
 	}
-	return w.refresh(ctx, w.opts.LockTimeout, verify, limit)
+	return w.refresh(ctx, w.opts.LockTimeout, refreshing{verify: verify, all: true, limit: limit})
 }
 
-func (w *Workspace) refresh(ctx context.Context, patience time.Duration, verify bool, limit int) (report Report, err error) {
+// refreshing is what a refresh is to do.
+type refreshing struct {
+	verify bool // read the files whole
+	all    bool // also the interactions
+	limit  int  // as of RefreshBatch; 0: none
+}
+
+func (w *Workspace) refresh(ctx context.Context, patience time.Duration, want refreshing) (report Report, err error) {
 	s, err := w.begin(ctx, patience)
 	if err != nil {
 		return Report{}, err
 	}
-	s.limit = limit
+	s.limit, s.all = want.limit, want.all
 	defer func() { err = errors.Join(err, s.end()) }()
-	report, err = s.refresh(ctx, verify)
+	report, err = s.refresh(ctx, want.verify)
 	if err == nil {
 		err = s.degraded
 	}
@@ -74,17 +90,21 @@ func (w *Workspace) refresh(ctx context.Context, patience time.Duration, verify 
 // not be written is left in s.degraded: readers can still be served.
 func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 	started := s.w.opts.Now()
+	s.degraded = nil
 	report, err := s.database(ctx)
 	if err != nil {
 		return report, err
 	}
 	if !report.Rebuilt {
 		err = s.w.db.Update(ctx, func(tx *projection.Tx) error {
-			return s.unite(ctx, tx, &report, verify)
+			return s.unite(ctx, tx, &s.copies, &report, verify)
 		})
 		if errors.Is(err, projection.ErrCorrupt) {
 			report, err = s.replace(ctx, "corrupt", true)
 		}
+	}
+	if err == nil && s.all && !report.More { // else it is for the last batch
+		err = s.refreshInteractions(ctx, &report, verify)
 	}
 	report.Duration = s.w.opts.Now().Sub(started)
 	if err == nil {
@@ -92,6 +112,25 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 	}
 	s.tell(report)
 	return report, err
+}
+
+// refreshInteractions is the step of a refresh for the other stream.
+func (s *session) refreshInteractions(ctx context.Context, report *Report, verify bool) error {
+	var fresh, never bool
+	err := s.w.db.View(ctx, func(q *projection.Query) (err error) {
+		fresh, never, err = s.w.untouched(q, op.Interactions)
+		return err
+	})
+	if err != nil || never || fresh && !verify {
+		return err
+	}
+	c, err := s.of(ctx, op.Interactions)
+	if err != nil {
+		return err
+	}
+	return s.w.db.Update(ctx, func(tx *projection.Tx) error {
+		return s.unite(ctx, tx, c, report, verify)
+	})
 }
 
 // tell says in one line each what a person would want to know. Of a batch that
@@ -106,6 +145,9 @@ func (s *session) tell(r Report) {
 	}
 	if r.Restored > 0 {
 		notice("restored " + count(r.Restored, "operation") + " that a copy of the log had lost")
+	}
+	if n := r.Interactions.Restored; n > 0 {
+		notice("restored " + count(n, "interaction") + " that a copy of their log had lost")
 	}
 	if r.Quarantined > 0 {
 		notice("quarantined " + count(r.Quarantined, "line") + " that cannot be read; see: bd doctor")
@@ -223,6 +265,7 @@ func (s *session) keepID() error {
 // the old answers until the new ones are there.
 func (s *session) rebuild(ctx context.Context, keepOld bool, aside string) (Report, error) {
 	report := Report{Rebuilt: true}
+	s.degraded = nil
 	err := s.w.db.Rebuild(ctx, keepOld, func(tx *projection.Tx) error {
 		if aside != "" {
 			if err := salvage(tx, aside); err != nil {
@@ -230,7 +273,7 @@ func (s *session) rebuild(ctx context.Context, keepOld bool, aside string) (Repo
 			}
 		}
 		s.archive(tx)
-		return s.unite(ctx, tx, &report, true)
+		return s.unite(ctx, tx, &s.copies, &report, true)
 	})
 	if err != nil {
 		return report, errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
@@ -279,40 +322,24 @@ func (w *Workspace) use(db *projection.DB) {
 	}
 }
 
-// fresh reports whether no copy has changed since the database saw it: one
-// lstat each.
+// fresh reports whether no copy of the operations has changed since the database
+// saw it: one lstat each.
 func (w *Workspace) fresh(q *projection.Query) (bool, error) {
-	copies := []struct {
-		name projection.Copy
-		path string
-	}{
-		{projection.LogCopy, w.place.LogPath()},
-		{projection.GuardCopy, w.place.GuardPath()},
-		{projection.SourceCopy, w.place.Source},
+	if fresh, _, err := w.untouched(q, op.Operations); err != nil || !fresh {
+		return false, err
 	}
-	for _, c := range copies {
-		if c.path == "" {
-			continue
-		}
-		info, err := w.opts.FS.Stat(c.path)
-		if errors.Is(err, fs.ErrNotExist) && c.name == projection.SourceCopy {
-			continue // tracked, but not checked out
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		cursor, err := q.Cursor(c.name)
-		if err != nil {
-			return false, err
-		}
-		if cursor.Info != info {
-			return false, nil
-		}
+	if w.place.Source == "" {
+		return true, nil
 	}
-	return true, nil
+	info, err := w.opts.FS.Stat(w.place.Source)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil // tracked, but not checked out
+	}
+	if err != nil {
+		return false, err
+	}
+	cursor, err := q.Cursor(projection.SourceCopy)
+	return err == nil && cursor.Info == info, err
 }
 
 // Rebuild makes every derived row anew from all copies, in place: what is left

@@ -66,7 +66,7 @@ func removeOurs(dir string) error {
 // ours reports whether a file of this name is one that bd writes.
 func ours(name string) bool {
 	switch name {
-	case logName, lockName, daemonLock, localName, ".gitignore", "config.yaml", "daemon.yaml", "routes.jsonl", "interactions.jsonl", "sync.lock":
+	case logName, lockName, daemonLock, localName, ".gitignore", "config.yaml", "daemon.yaml", "routes.jsonl", interactionsName, "sync.lock":
 		return true
 	}
 	return strings.HasPrefix(name, dbName) || strings.HasPrefix(name, "verify.db") ||

@@ -15,11 +15,14 @@ import (
 // session is the time between taking and releasing the write lock: both flocks,
 // the open copies, and nothing that sleeps or talks to a network.
 type session struct {
-	w     *Workspace
-	lock  *oplog.FileLock
-	log   *oplog.Log
-	guard *oplog.Log // nil if there is no guard copy
-	limit int        // lines that one union takes in; 0: all
+	w    *Workspace
+	lock *oplog.FileLock
+	copies
+	limit int // lines that one union takes in; 0: all
+
+	all          bool    // the interactions are brought up to date too
+	interactions *copies // nil until they are opened
+	patience     time.Duration
 
 	doubt    bool  // the database is read whole before it is believed
 	degraded error // a copy could not be written during the union
@@ -42,7 +45,7 @@ func (w *Workspace) begin(ctx context.Context, patience time.Duration) (*session
 	waiting, cancel := context.WithTimeoutCause(ctx, patience, errBusy)
 	defer cancel()
 	for {
-		s := &session{w: w}
+		s := &session{w: w, patience: patience}
 		again, err := s.take(waiting)
 		if err == nil && !again {
 			return s, nil
@@ -69,10 +72,7 @@ func (s *session) take(ctx context.Context) (again bool, err error) {
 	if err = s.lock.Lock(ctx); err != nil {
 		return false, err
 	}
-	if s.log, err = oplog.Open(w.opts.FS, w.place.LogPath(), true); err != nil {
-		return false, err
-	}
-	if err = s.log.Lock(ctx); err != nil {
+	if err = s.openLog(ctx, w); err != nil {
 		return false, err
 	}
 	for _, file := range []interface{ Current() (bool, error) }{s.lock, s.log} {
@@ -91,13 +91,8 @@ func (s *session) take(ctx context.Context) (again bool, err error) {
 		}
 	}
 	w.log = info
-	if w.place.Guard != "" {
-		if err = os.MkdirAll(w.place.Guard, 0o700); err != nil {
-			return false, err
-		}
-		if s.guard, err = oplog.Open(w.opts.FS, w.place.GuardPath(), true); err != nil {
-			return false, err
-		}
+	if err = s.openGuard(w); err != nil {
+		return false, err
 	}
 	content, err := json.Marshal(holder{PID: os.Getpid(), Command: w.opts.Command})
 	if err != nil {
@@ -157,13 +152,7 @@ func (s *session) busy() error {
 
 // end releases everything. The flocks go with the descriptors.
 func (s *session) end() error {
-	var errs []error
-	if s.guard != nil {
-		errs = append(errs, s.guard.Close())
-	}
-	if s.log != nil {
-		errs = append(errs, s.log.Close())
-	}
+	errs := []error{s.interactions.close(), s.copies.close()}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}

@@ -28,12 +28,16 @@ type copyScan struct {
 	seen   bitmap // rows of the operation table that this copy was seen to hold
 }
 
-// union is set union over the copies, within one database transaction.
+// union is set union over the copies of one stream, within one database
+// transaction.
 type union struct {
 	ctx    context.Context
 	s      *session
+	of     *copies
 	tx     *projection.Tx
+	lines  projection.Lines
 	report *Report
+	moved  Moved
 	full   bool
 	limit  int // new lines; 0: all. Only in suffix mode
 	taken  int // towards the limit
@@ -53,14 +57,13 @@ type addition struct {
 // unite makes the copies equal: lines the database lacks are added to it, and
 // lines a copy lacks are appended to it. The files are written before the
 // transaction commits, which is harmless: applying a line twice is not possible.
-func (s *session) unite(ctx context.Context, tx *projection.Tx, report *Report, verify bool) error {
-	u := &union{ctx: ctx, s: s, tx: tx, report: report, full: verify}
-	s.degraded = nil
+func (s *session) unite(ctx context.Context, tx *projection.Tx, of *copies, report *Report, verify bool) error {
+	u := &union{ctx: ctx, s: s, of: of, tx: tx, lines: tx.Of(of.stream), report: report, full: verify}
+	defer u.account()
 	quiet, err := u.look()
 	if err != nil {
 		return err
 	}
-	report.FullScan = u.full
 	for _, c := range u.copies {
 		if err := u.scan(c); err != nil {
 			return err
@@ -85,14 +88,24 @@ func (s *session) unite(ctx context.Context, tx *projection.Tx, report *Report, 
 	return nil
 }
 
+// account enters what moved in the report.
+func (u *union) account() {
+	if u.of.stream == op.Interactions {
+		u.report.Interactions = u.moved
+		return
+	}
+	u.report.FullScan, u.report.Applied, u.report.Restored = u.full, u.moved.Applied, u.moved.Restored
+}
+
 // look compares each copy with its cursor and decides between reading suffixes
 // and reading everything: if one copy departed from its cursor, both are read.
 // A suffix can be read in batches if only one copy has one: else a batch of one
 // copy would be appended to the other, which may hold the same lines.
 func (u *union) look() (quiet bool, err error) {
-	u.copies = []*copyScan{{name: projection.LogCopy, log: u.s.log}}
-	if u.s.guard != nil {
-		u.copies = append(u.copies, &copyScan{name: projection.GuardCopy, log: u.s.guard})
+	log, guard := cursorsOf(u.of.stream)
+	u.copies = []*copyScan{{name: log, log: u.of.log}}
+	if u.of.guard != nil {
+		u.copies = append(u.copies, &copyScan{name: guard, log: u.of.guard})
 	}
 	grown, whole, long := 0, false, false
 	for _, c := range u.copies {
@@ -112,7 +125,7 @@ func (u *union) look() (quiet bool, err error) {
 		whole = whole || c.state == oplog.Changed
 		long = long || info.Size-c.cursor.Offset > maxSuffix
 	}
-	if u.s.limit > 0 && grown == 1 && !whole {
+	if u.s.limit > 0 && u.of.stream == op.Operations && grown == 1 && !whole {
 		u.report.More, u.full, u.limit = u.full, false, u.s.limit
 		return false, nil
 	}
@@ -135,11 +148,11 @@ func (u *union) scan(c *copyScan) error {
 	entries, stopped := 0, false
 	var lookup error
 	held := func(line []byte) bool {
-		id, ok := op.PeekID(line)
+		id, ok := u.of.stream.PeekID(line)
 		if !ok {
 			return false
 		}
-		seq, known, err := u.tx.Seq(id, op.Hash(line))
+		seq, known, err := u.lines.Seq(id, op.Hash(line))
 		if lookup = errors.Join(lookup, err); known {
 			c.seen.set(seq)
 		}
@@ -182,7 +195,7 @@ func (u *union) take(file string, e oplog.Entry, seen *bitmap) error {
 	case e.Record.Legacy != nil:
 		return u.importRecord(file, e)
 	}
-	seq, added, err := u.tx.Add(e.Record.Op, e.Record.Line, e.Record.Sum)
+	seq, added, err := u.tx.AddRecord(e.Record)
 	if err != nil {
 		return err
 	}
@@ -196,7 +209,7 @@ func (u *union) take(file string, e oplog.Entry, seen *bitmap) error {
 // remember keeps a new line for the copies that lack it. In a full scan the
 // operation table itself remembers.
 func (u *union) remember(seq int64, line []byte) {
-	u.report.Applied++
+	u.moved.Applied++
 	u.news.set(seq)
 	if !u.full {
 		u.added = append(u.added, addition{seq, bytes.Clone(line)})
@@ -237,7 +250,7 @@ func (u *union) importRecord(file string, e oplog.Entry) error {
 // last; nil means that there is nothing to do.
 func (u *union) sourceChanged() (*oplog.Log, error) {
 	path := u.s.w.place.Source
-	if path == "" {
+	if path == "" || u.of.stream != op.Operations {
 		return nil, nil
 	}
 	info, err := u.s.w.opts.FS.Stat(path)
@@ -317,20 +330,20 @@ func (u *union) appendMissing(c *copyScan) (failure, err error) {
 			}
 		}
 	default:
-		total, err := u.tx.Operations()
+		total, err := u.lines.Held()
 		if err != nil {
 			return nil, err
 		}
 		if int64(c.seen.count) == total {
 			return nil, nil
 		}
-		if err := u.tx.EachLine(want); err != nil && failure == nil {
+		if err := u.lines.EachLine(want); err != nil && failure == nil {
 			return nil, err
 		}
 	}
 	flush()
 	if failure == nil {
-		u.report.Restored = max(u.report.Restored, restored) // both copies may have lost the same
+		u.moved.Restored = max(u.moved.Restored, restored) // both copies may have lost the same
 	}
 	return failure, nil
 }
@@ -343,14 +356,21 @@ func (u *union) lost(c *copyScan, seq int64) bool {
 
 // salvage adds what can still be read of a corrupt database.
 func salvage(tx *projection.Tx, path string) error {
-	return projection.SalvageLines(path, func(line []byte) error {
-		record, err := op.Read(line)
-		if err != nil || record.Op == nil {
-			return nil // corruption; the other copies have what this was
+	for _, stream := range []op.Stream{op.Operations, op.Interactions} {
+		decoder := op.Decoder{Stream: stream}
+		err := projection.SalvageLines(path, stream, func(line []byte) error {
+			record, err := decoder.Read(line)
+			if err != nil || record.Legacy != nil {
+				return nil // corruption; the other copies have what this was
+			}
+			if _, _, err := tx.AddRecord(record); err != nil {
+				return fmt.Errorf("salvage: %w", err)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		if _, _, err := tx.Add(record.Op, line, record.Sum); err != nil {
-			return fmt.Errorf("salvage: %w", err)
-		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"beads/internal/op"
 	"beads/internal/oplog"
 	"beads/internal/projection"
 )
@@ -14,9 +15,9 @@ import (
 // verifyName is the database that Verify builds and removes.
 const verifyName = "verify.db"
 
-// Verify builds a second database from the log alone and compares it with the
+// Verify builds a second database from the logs alone and compares it with the
 // live one, under the write lock so that nothing moves. It reports whether every
-// derived row is equal: the proof that the log holds everything and that the
+// derived row is equal: the proof that the logs hold everything and that the
 // incremental path did what a full fold does.
 func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
 	if w.opts.ReadOnly {
@@ -27,7 +28,15 @@ func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, s.end()) }()
+	s.all = true
 	if _, err := s.refresh(ctx, false); err != nil {
+		return false, err
+	}
+	held, err := s.held(ctx, op.Interactions)
+	if err == nil && held > 0 {
+		_, err = s.of(ctx, op.Interactions)
+	}
+	if err != nil {
 		return false, err
 	}
 	live, err := fingerprint(ctx, w.db)
@@ -38,7 +47,16 @@ func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
 	return live == built, err
 }
 
-// buildAside is the fingerprint of a database made of the log alone.
+// held is how many lines of a stream the database holds.
+func (s *session) held(ctx context.Context, stream op.Stream) (n int64, err error) {
+	err = s.w.db.View(ctx, func(q *projection.Query) error {
+		n, err = q.Of(stream).Held()
+		return err
+	})
+	return n, err
+}
+
+// buildAside is the fingerprint of a database made of the logs alone.
 func (s *session) buildAside(ctx context.Context) (sum string, err error) {
 	path := filepath.Join(s.w.place.Dir, verifyName)
 	if err := removeDatabase(path); err != nil {
@@ -50,13 +68,17 @@ func (s *session) buildAside(ctx context.Context) (sum string, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close(), removeDatabase(path)) }()
 	err = db.Rebuild(ctx, false, func(tx *projection.Tx) error {
-		_, err := s.log.Scan(ctx, oplog.Cursor{}, nil, func(e oplog.Entry) error {
-			if e.Record.Op == nil {
+		add := func(e oplog.Entry) error {
+			if e.Record.ID().IsZero() {
 				return nil // unreadable lines and raw records are no operations
 			}
-			_, _, err := tx.Add(e.Record.Op, e.Record.Line, e.Record.Sum)
+			_, _, err := tx.AddRecord(e.Record)
 			return err
-		})
+		}
+		_, err := s.log.Scan(ctx, oplog.Cursor{}, nil, add)
+		if err == nil && s.interactions != nil {
+			_, err = s.interactions.log.Scan(ctx, oplog.Cursor{}, nil, add)
+		}
 		return err
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"beads/internal/op"
 	"beads/internal/projection"
 )
 
@@ -19,7 +20,18 @@ var errStale = errors.New("database is behind")
 //
 // fn is called a second time only if its first call was not reached, or met a
 // corrupt page.
+//
+// The interactions are as the database has them; see ViewAll.
 func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) error {
+	return w.view(ctx, refreshing{}, fn)
+}
+
+// ViewAll is View with the interactions brought up to date too.
+func (w *Workspace) ViewAll(ctx context.Context, fn func(*projection.Query) error) error {
+	return w.view(ctx, refreshing{all: true}, fn)
+}
+
+func (w *Workspace) view(ctx context.Context, want refreshing, fn func(*projection.Query) error) error {
 	if w.opts.ReadOnly {
 		return w.viewAsIs(ctx, fn)
 	}
@@ -27,12 +39,15 @@ func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) 
 		if !repairable(err) {
 			return err
 		}
-		if _, err := w.refresh(ctx, w.opts.LockTimeout, false, 0); err != nil && w.db == nil {
+		if _, err := w.refresh(ctx, w.opts.LockTimeout, want); err != nil && w.db == nil {
 			return err
 		}
 	}
 	err := w.db.View(ctx, func(q *projection.Query) error {
 		fresh, err := w.fresh(q)
+		if err == nil && fresh && want.all {
+			fresh, _, err = w.untouched(q, op.Interactions)
+		}
 		if err != nil {
 			return err
 		}
@@ -42,13 +57,13 @@ func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) 
 		return fn(q)
 	})
 	if errors.Is(err, errStale) {
-		_, err = w.refresh(ctx, readerPatience, false, 0)
+		_, err = w.refresh(ctx, readerPatience, want)
 		if err = w.asItWas(ctx, err); err == nil {
 			err = w.db.View(ctx, fn)
 		}
 	}
 	if errors.Is(err, projection.ErrCorrupt) {
-		_, err = w.repair(ctx, w.opts.LockTimeout)
+		_, err = w.repair(ctx, w.opts.LockTimeout, want.all)
 		if err = w.asItWas(ctx, err); err == nil {
 			err = w.db.View(ctx, fn)
 		}

@@ -1,0 +1,141 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"beads/internal/op"
+	"beads/internal/oplog"
+	"beads/internal/projection"
+)
+
+// copies are the files of one stream, open, the log locked.
+type copies struct {
+	stream op.Stream
+	log    *oplog.Log
+	guard  *oplog.Log // nil if there is no guard copy
+}
+
+// openLog opens the log, made if it is missing, and locks it.
+func (c *copies) openLog(ctx context.Context, w *Workspace) (err error) {
+	if c.log, err = oplog.Open(w.opts.FS, w.place.StreamPath(c.stream), true); err != nil {
+		return err
+	}
+	c.log.Stream = c.stream
+	return c.log.Lock(ctx)
+}
+
+// openGuard opens the guard copy, made if it is missing, where there is to be
+// one. The lock on the log is its lock too.
+func (c *copies) openGuard(w *Workspace) (err error) {
+	if w.place.Guard == "" {
+		return nil
+	}
+	if err = os.MkdirAll(w.place.Guard, 0o700); err != nil {
+		return err
+	}
+	if c.guard, err = oplog.Open(w.opts.FS, w.place.StreamGuard(c.stream), true); err != nil {
+		return err
+	}
+	c.guard.Stream = c.stream
+	return nil
+}
+
+// close gives the lock back. A nil receiver has nothing open.
+func (c *copies) close() error {
+	if c == nil {
+		return nil
+	}
+	var errs []error
+	for _, file := range []*oplog.Log{c.guard, c.log} {
+		if file != nil {
+			errs = append(errs, file.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// cursorsOf are the names of the cursors of a stream's copies.
+func cursorsOf(s op.Stream) (log, guard projection.Copy) {
+	if s == op.Interactions {
+		return projection.InteractionsCopy, projection.InteractionsGuardCopy
+	}
+	return projection.LogCopy, projection.GuardCopy
+}
+
+// of are the open copies of a stream, opened now if they are not yet. The locks
+// are taken in the order of the streams, after the lock file.
+func (s *session) of(ctx context.Context, stream op.Stream) (*copies, error) {
+	if stream == op.Operations {
+		return &s.copies, nil
+	}
+	if s.interactions != nil {
+		return s.interactions, nil
+	}
+	waiting, cancel := context.WithTimeoutCause(ctx, s.patience, errBusy)
+	defer cancel()
+	for {
+		c := &copies{stream: stream}
+		err := c.openLog(waiting, s.w)
+		current := false
+		if err == nil {
+			current, err = c.log.Current()
+		}
+		if err == nil && current {
+			err = c.openGuard(s.w)
+		}
+		if err == nil && current {
+			s.interactions = c
+			return c, nil
+		}
+		if errors.Is(err, errBusy) {
+			err = &LockedError{} // nobody of ours: the lock file is held by us
+		}
+		if err = errors.Join(err, c.close()); err == nil {
+			err = interrupted(waiting)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// untouched reports whether no copy of a stream has changed since the database
+// saw it: one lstat each. never says that nothing of the stream was ever there,
+// which is no change: a workspace need not have interactions.
+func (w *Workspace) untouched(q *projection.Query, stream op.Stream) (fresh, never bool, err error) {
+	log, guard := cursorsOf(stream)
+	missing := 0
+	paths := []struct {
+		name projection.Copy
+		path string
+	}{{log, w.place.StreamPath(stream)}, {guard, w.place.StreamGuard(stream)}}
+	for _, c := range paths {
+		if c.path == "" {
+			missing++
+			continue
+		}
+		info, err := w.opts.FS.Stat(c.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			missing++
+			continue
+		}
+		if err != nil {
+			return false, false, err
+		}
+		cursor, err := q.Cursor(c.name)
+		if err != nil || cursor.Info != info {
+			return false, false, err
+		}
+	}
+	switch {
+	case missing == 0 || missing == 1 && w.place.Guard == "":
+		return true, false, nil
+	case missing < len(paths) || stream == op.Operations:
+		return false, false, nil
+	}
+	held, err := q.Of(stream).MaxSeq()
+	return held == 0, held == 0, err
+}
