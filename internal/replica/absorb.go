@@ -21,19 +21,41 @@ const (
 	chunkBytes = 4 << 20 // the same
 )
 
-// batchFile is a file of operations in a tree.
+// batchFile is a file of lines in a tree.
 type batchFile struct{ path, blob string }
 
 // changes is what differs between two trees, as far as it concerns us.
 type changes struct {
-	files  []batchFile // added or altered files of operations
-	shrunk bool        // the first tree had files of operations that the second has not, or has otherwise
-	format string      // blob of format.json, if it is not ours
+	files  map[op.Stream][]batchFile // added or altered files of lines
+	shrunk bool                      // the first tree had such files that the second has not, or has otherwise
+	format string                    // blob of format.json, if it is not ours
 }
 
-// isBatch reports whether a path is one of a file of operations.
+// directory is where the files of a stream are in a tree.
+func directory(s op.Stream) string {
+	if s == op.Interactions {
+		return "interactions"
+	}
+	return "ops"
+}
+
+// streamOf says what a file in a tree holds; ok is false for what is none of ours.
+func streamOf(path string) (s op.Stream, ok bool) {
+	if !strings.HasSuffix(path, ".jsonl") {
+		return 0, false
+	}
+	for _, s := range []op.Stream{op.Operations, op.Interactions} {
+		if strings.HasPrefix(path, directory(s)+"/") {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
+// isBatch reports whether a path is one of a file of lines.
 func isBatch(path string) bool {
-	return strings.HasPrefix(path, "ops/") && strings.HasSuffix(path, ".jsonl")
+	_, ok := streamOf(path)
+	return ok
 }
 
 // cover brings the operations of our ref to the workspace if its tip is not the
@@ -41,7 +63,7 @@ func isBatch(path string) bool {
 func (s *step) cover(ctx context.Context) error {
 	if s.local == "" {
 		if s.record.local.Commit != "" {
-			s.record.local, s.changed = coverage{}, true
+			s.record.local, s.changed = s.nothing(), true
 		}
 		return nil
 	}
@@ -53,7 +75,9 @@ func (s *step) cover(ctx context.Context) error {
 		return nil
 	}
 	covered, added, err := s.absorb(ctx, s.record.local, s.local, false)
-	s.report.Restored += added
+	for stream, n := range added {
+		s.moved[stream].Restored += n
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", LocalRef, err)
 	}
@@ -79,7 +103,9 @@ func (s *step) takeIn(ctx context.Context) error {
 			return err
 		}
 		covered, added, err := s.absorb(ctx, s.record.remote, s.tracking, true)
-		s.report.Fetched += added
+		for stream, n := range added {
+			s.moved[stream].Fetched += n
+		}
 		if err == nil {
 			err = s.judgeClaims(ctx)
 		}
@@ -91,49 +117,64 @@ func (s *step) takeIn(ctx context.Context) error {
 	return s.unite(ctx)
 }
 
-// absorb brings the operations in the tree of tip to the workspace and returns
-// which rows that tree covers, and how many operations were new. What the tree
+// absorb brings the lines in the tree of tip to the workspace and returns which
+// rows that tree covers, and how many lines of each stream were new. What the tree
 // of known.Commit holds is not read again, unless it is gone or the new tree
 // lacks some of it. foreign says that the tree may hold what other clones did.
-func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign bool) (coverage, int, error) {
+func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign bool) (coverage, map[op.Stream]int, error) {
 	if err := s.checkRoots(ctx, tip, known.Commit); err != nil {
-		return coverage{}, 0, err
+		return coverage{}, nil, err
 	}
 	found, err := s.differences(ctx, known.Commit, tip)
 	if known.Commit != "" && errors.Is(err, git.ErrMissing) || err == nil && found.shrunk {
-		known = coverage{}
+		known = s.nothing()
 		found, err = s.differences(ctx, "", tip)
 	}
 	if err == nil {
 		err = s.checkFormat(ctx, found.format)
 	}
 	if err != nil {
-		return coverage{}, 0, err
+		return coverage{}, nil, err
 	}
-	in := &intake{step: s, judged: !foreign}
-	if err := in.read(ctx, found.files); err != nil {
-		return coverage{}, in.added, err
+	added, keys := map[op.Stream]int{}, map[op.Stream][]key{}
+	for _, stream := range s.streams() {
+		in := &intake{step: s, stream: stream, judged: !foreign || stream != op.Operations, decoder: op.Decoder{Stream: stream}}
+		err := in.read(ctx, found.files[stream])
+		if added[stream], keys[stream] = in.added, in.keys; err != nil {
+			return coverage{}, added, err
+		}
 	}
 	covered := known.clone()
 	covered.Commit = tip
-	err = s.w.View(ctx, func(q *projection.Query) error {
+	err = s.view(ctx, func(q *projection.Query) error {
 		if again, err := q.Meta(metaGeneration); err != nil || again != s.record.generation {
 			return errors.Join(err, errRebuilt)
 		}
-		rows := make([]int64, 0, len(in.keys))
-		for _, k := range in.keys {
-			row, held, err := q.Seq(k.id, k.hash)
+		for stream, keys := range keys {
+			rows, err := rowsOf(q.Of(stream), keys)
 			if err != nil {
 				return err
 			}
-			if held {
-				rows = append(rows, row)
-			}
+			covered.cover(stream, rows)
 		}
-		covered.add(rows)
 		return nil
 	})
-	return covered, in.added, err
+	return covered, added, err
+}
+
+// rowsOf are the rows of the lines that are held.
+func rowsOf(lines projection.Lines, keys []key) ([]int64, error) {
+	rows := make([]int64, 0, len(keys))
+	for _, k := range keys {
+		row, held, err := lines.Seq(k.id, k.hash)
+		if err != nil {
+			return nil, err
+		}
+		if held {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 // errRebuilt ends a step whose row numbers have lost their meaning.
@@ -177,19 +218,22 @@ func (s *step) checkFormat(ctx context.Context, blob string) error {
 
 // differences lists what the tree of to has and that of from has not.
 func (s *step) differences(ctx context.Context, from, to string) (changes, error) {
-	var found changes
+	found := changes{files: map[op.Stream][]batchFile{}}
+	files := 0
 	ours := formatID(len(to))
 	err := s.git.Diff(ctx, from, to, func(c git.TreeChange) error {
+		stream, batch := streamOf(c.Path)
 		switch {
 		case c.Path == formatFile && c.Regular() && c.ID != ours:
 			found.format = c.ID
-		case !isBatch(c.Path):
+		case !batch || !slices.Contains(s.streams(), stream):
 		default:
 			found.shrunk = found.shrunk || c.Status != 'A'
 			if c.Regular() {
-				found.files = append(found.files, batchFile{c.Path, c.ID})
+				found.files[stream] = append(found.files[stream], batchFile{c.Path, c.ID})
+				files++
 			}
-			if len(found.files) > maxBatchFiles {
+			if files > maxBatchFiles {
 				return fmt.Errorf("%w: over %d files of operations", ErrFlood, maxBatchFiles)
 			}
 		}
@@ -198,11 +242,12 @@ func (s *step) differences(ctx context.Context, from, to string) (changes, error
 	return found, err
 }
 
-// intake reads files of operations into the workspace, in chunks.
+// intake reads files of one stream into the workspace, in chunks.
 type intake struct {
 	*step
+	stream  op.Stream
 	added   int
-	keys    []key // of every operation met, held or not
+	keys    []key // of every line met, held or not
 	chunk   []op.Record
 	size    int
 	known   map[[32]byte]bool // lines in the chunk
@@ -223,7 +268,7 @@ func (in *intake) read(ctx context.Context, files []batchFile) error {
 	}
 	err := in.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
 		if n%256 == 0 {
-			in.opts.Progress("reading operations", int64(n), int64(len(files)))
+			in.opts.Progress("reading "+in.stream.String(), int64(n), int64(len(files)))
 		}
 		return in.file(ctx, files[n].path, content)
 	})
@@ -246,16 +291,16 @@ func (in *intake) file(ctx context.Context, path string, content io.Reader) erro
 
 // line takes one line as foreign input: read tolerantly, kept verbatim.
 func (in *intake) line(ctx context.Context, path string, l batchLine) error {
-	for _, part := range op.Split(bytes.Clone(l.raw)) {
+	for _, part := range in.stream.Split(bytes.Clone(l.raw)) {
 		record, err := in.decoder.Read(part)
-		if err == nil && record.Op == nil {
+		if err == nil && record.Legacy != nil {
 			err = &op.BadLine{Reason: "a snapshot record, where only operations belong"}
 		}
 		if err != nil {
 			in.refuse(path, l.number, l.offset, part, err.Error())
 			continue
 		}
-		k := key{record.Op.ID, op.Hash(part)}
+		k := key{record.ID(), op.Hash(part)}
 		in.keys = append(in.keys, k)
 		if in.known[k.hash] {
 			continue
@@ -282,15 +327,24 @@ func (in *intake) commit(ctx context.Context) error {
 		}
 		in.judged = true
 	}
-	made, err := in.w.Commit(ctx, func(tx *workspace.Tx) ([]workspace.Draft, error) { return tx.Drafts(in.chunk) })
-	if err != nil {
-		return err
+	relay := func(tx *workspace.Tx) ([]workspace.Draft, error) { return tx.Drafts(in.chunk) }
+	var made int
+	if in.stream == op.Interactions {
+		added, err := in.w.Record(ctx, relay)
+		if made = len(added); err != nil {
+			return err
+		}
+	} else {
+		added, err := in.w.Commit(ctx, relay)
+		if made = len(added); err != nil {
+			return err
+		}
 	}
-	in.added += len(made)
+	in.added += made
 	in.chunk, in.size = slices.Delete(in.chunk, 0, len(in.chunk)), 0
 	clear(in.known)
 	if in.added > in.opts.MaxOperations {
-		return fmt.Errorf("%w: over %d operations that are not known here", ErrFlood, in.opts.MaxOperations)
+		return fmt.Errorf("%w: over %d %s that are not known here", ErrFlood, in.opts.MaxOperations, in.stream)
 	}
 	return nil
 }

@@ -67,7 +67,8 @@ func (s *step) confirm(ctx context.Context, decide func(*workspace.Tx) ([]worksp
 	if err := s.takeIn(ctx); err != nil {
 		return nil, err
 	}
-	s.report.Fetched, s.report.Pushed = max(s.report.Fetched-len(drafts), 0), s.report.Pushed+int64(len(drafts))
+	moved := &s.moved[op.Operations]
+	moved.Fetched, moved.Pushed = max(moved.Fetched-len(drafts), 0), moved.Pushed+int64(len(drafts))
 	made := make([]*op.Operation, len(drafts))
 	for n, d := range drafts {
 		made[n] = d.Op
@@ -97,8 +98,8 @@ func (s *step) offer(ctx context.Context, drafts []workspace.Draft) (tip string,
 			return "", err
 		}
 		return im.Commit(git.Commit{
-			Ref: confirmRef, By: s.author(now), Message: message(len(drafts), len(issues)), Parents: []string{s.local},
-			Files: []git.File{{Path: batchPath(now, drafts[0].Op.ID, batch.Bytes()), Blob: blob}},
+			Ref: confirmRef, By: s.author(now), Message: message(len(drafts), len(issues), 0), Parents: []string{s.local},
+			Files: []git.File{{Path: batchPath(op.Operations, now, drafts[0].Op.ID, batch.Bytes()), Blob: blob}},
 		})
 	})
 	if err != nil {

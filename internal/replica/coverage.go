@@ -6,23 +6,80 @@ import (
 	"slices"
 	"time"
 
+	"beads/internal/op"
 	"beads/internal/projection"
 )
 
 // span is a run of row numbers, both ends included.
 type span [2]int64
 
-// coverage says which rows of the operation table the tree of a commit holds:
-// all up to Through and those in Spans, which lie beyond, ascend and do not
-// touch. The zero coverage is that of no commit.
-type coverage struct {
-	Commit  string `json:"commit"`
+// rows is a set of rows of one stream: all up to Through and those in Spans,
+// which lie beyond, ascend and do not touch.
+type rows struct {
 	Through int64  `json:"through"`
 	Spans   []span `json:"spans,omitempty"`
 }
 
+// coverage says which rows the tree of a commit holds: of the operations, and of
+// the interactions where they are replicated (nil: nobody has looked). The zero
+// coverage is that of no commit.
+type coverage struct {
+	Commit string `json:"commit"`
+	rows
+	Interactions *rows `json:"interactions,omitempty"`
+}
+
+// of are the rows of one stream that are covered.
+func (c *coverage) of(s op.Stream) rows {
+	switch {
+	case s == op.Operations:
+		return c.rows
+	case c.Interactions == nil:
+		return rows{}
+	}
+	return *c.Interactions
+}
+
+// cover enters rows of one stream.
+func (c *coverage) cover(s op.Stream, rows []int64) {
+	if s == op.Operations {
+		c.add(rows)
+		return
+	}
+	c.Interactions.add(rows)
+}
+
+// unite enters what other covers, of the streams that both know.
+func (c *coverage) unite(other coverage) {
+	c.rows.unite(other.rows)
+	if c.Interactions == nil || other.Interactions == nil {
+		c.Interactions = nil
+		return
+	}
+	c.Interactions.unite(*other.Interactions)
+}
+
+func (c coverage) clone() coverage {
+	c.Spans = slices.Clone(c.Spans)
+	if c.Interactions != nil {
+		c.Interactions = &rows{c.Interactions.Through, slices.Clone(c.Interactions.Spans)}
+	}
+	return c
+}
+
+// fit makes of c what counts where the interactions are replicated or not. A
+// tree whose interactions nobody has looked at is read once more, whole.
+func (c *coverage) fit(interactions bool) {
+	switch {
+	case !interactions:
+		c.Interactions = nil
+	case c.Interactions == nil:
+		*c = coverage{Interactions: &rows{}}
+	}
+}
+
 // add enters rows, in any order.
-func (c *coverage) add(rows []int64) {
+func (c *rows) add(rows []int64) {
 	slices.Sort(rows)
 	spans := make([]span, 0, len(rows))
 	for _, row := range rows {
@@ -36,7 +93,7 @@ func (c *coverage) add(rows []int64) {
 }
 
 // unite enters what other covers.
-func (c *coverage) unite(other coverage) {
+func (c *rows) unite(other rows) {
 	spans := slices.Clone(other.Spans)
 	if other.Through > 0 {
 		spans = append([]span{{1, other.Through}}, spans...)
@@ -44,7 +101,7 @@ func (c *coverage) unite(other coverage) {
 	c.merge(spans)
 }
 
-func (c *coverage) merge(spans []span) {
+func (c *rows) merge(spans []span) {
 	all := append(spans, c.Spans...)
 	slices.SortFunc(all, func(a, b span) int { return int(min(max(a[0]-b[0], -1), 1)) })
 	var merged []span
@@ -63,7 +120,7 @@ func (c *coverage) merge(spans []span) {
 }
 
 // has reports whether a row is covered.
-func (c *coverage) has(row int64) bool {
+func (c *rows) has(row int64) bool {
 	if row <= c.Through {
 		return true
 	}
@@ -72,29 +129,24 @@ func (c *coverage) has(row int64) bool {
 }
 
 // size is how many rows are covered, those beyond Through, and all.
-func (c *coverage) size() (beyond, all int64) {
+func (c *rows) size() (beyond, all int64) {
 	for _, s := range c.Spans {
 		beyond += s[1] - s[0] + 1
 	}
 	return beyond, beyond + c.Through
 }
 
-func (c coverage) clone() coverage {
-	c.Spans = slices.Clone(c.Spans)
-	return c
-}
-
 // lacking is how many rows are not covered.
-func (c *coverage) lacking(q *projection.Query) (int64, error) {
-	since, err := q.CountSince(c.Through)
+func (c *rows) lacking(l projection.Lines) (int64, error) {
+	since, err := l.CountSince(c.Through)
 	beyond, _ := c.size()
 	return max(since-beyond, 0), err
 }
 
 // oldest is when the first of the rows that are not covered was made; zero if
 // all are. Rows come without gaps and no span touches Through, so it is the next.
-func (c *coverage) oldest(q *projection.Query) (time.Time, error) {
-	id, err := q.IDAt(c.Through + 1)
+func (c *rows) oldest(l projection.Lines) (time.Time, error) {
+	id, err := l.IDAt(c.Through + 1)
 	if err != nil || id.IsZero() {
 		return time.Time{}, err
 	}

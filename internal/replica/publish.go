@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"beads/internal/git"
@@ -16,8 +17,8 @@ import (
 // maxBatch bounds a batch file, unless one line is longer.
 const maxBatch = 1 << 20
 
-// publish brings our ref up to date with the workspace: the operations that it
-// lacks become batch files in one commit on its tip. It fails with git.ErrStale
+// publish brings our ref up to date with the workspace: the lines that it lacks
+// become batch files in one commit on its tip. It fails with git.ErrStale
 // if someone else moves the ref meanwhile.
 func (s *step) publish(ctx context.Context) error {
 	defer s.took(&s.report.Publishing)()
@@ -25,9 +26,16 @@ func (s *step) publish(ctx context.Context) error {
 		return err
 	}
 	var lacking int64
-	err := s.w.View(ctx, func(q *projection.Query) (err error) {
-		lacking, err = s.record.local.lacking(q)
-		return err
+	err := s.view(ctx, func(q *projection.Query) error {
+		for _, stream := range s.streams() {
+			covered := s.record.local.of(stream)
+			n, err := covered.lacking(q.Of(stream))
+			if err != nil {
+				return err
+			}
+			lacking += n
+		}
+		return nil
 	})
 	if err != nil || lacking == 0 {
 		return err
@@ -35,14 +43,14 @@ func (s *step) publish(ctx context.Context) error {
 	if err := s.registerClaims(ctx); err != nil {
 		return err
 	}
-	var through int64
-	var count int
+	var covered coverage
+	var count map[op.Stream]int
 	tip, err := s.git.Import(ctx, func(im *git.Importer) (commit string, err error) {
-		err = s.w.View(ctx, func(q *projection.Query) error {
+		err = s.view(ctx, func(q *projection.Query) error {
 			if again, err := q.Meta(metaGeneration); err != nil || again != s.record.generation {
 				return errors.Join(err, errRebuilt)
 			}
-			if through, err = q.MaxSeq(); err != nil {
+			if covered, err = s.everything(q); err != nil {
 				return err
 			}
 			commit, count, err = s.writeBatches(q, im, lacking)
@@ -53,90 +61,131 @@ func (s *step) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	covered.Commit = tip
 	s.local = tip
-	s.record.local, s.changed = coverage{Commit: tip, Through: through}, true
-	s.report.Published += count
+	s.record.local, s.changed = covered, true
+	for stream, n := range count {
+		s.moved[stream].Published += n
+	}
 	return nil
 }
 
-// writeBatches writes the operations that our ref lacks, and the commit.
-func (s *step) writeBatches(q *projection.Query, im *git.Importer, total int64) (commit string, count int, err error) {
+// everything covers every row there is of what is replicated.
+func (s *step) everything(q *projection.Query) (coverage, error) {
+	all := s.nothing()
+	var err error
+	if all.Through, err = q.MaxSeq(); err != nil || all.Interactions == nil {
+		return all, err
+	}
+	all.Interactions.Through, err = q.Of(op.Interactions).MaxSeq()
+	return all, err
+}
+
+// writeBatches writes the lines that our ref lacks, and the commit.
+func (s *step) writeBatches(q *projection.Query, im *git.Importer, total int64) (commit string, count map[op.Stream]int, err error) {
 	now := s.opts.Now().UTC()
-	var files []git.File
-	var batch bytes.Buffer
-	var first op.ID
-	issues := map[string]struct{}{}
-	flush := func() error {
-		if batch.Len() == 0 {
-			return nil
-		}
-		blob, err := im.Blob(batch.Bytes())
-		if err != nil {
-			return err
-		}
-		files = append(files, git.File{Path: batchPath(now, first, batch.Bytes()), Blob: blob})
-		batch.Reset()
-		return nil
-	}
-	err = q.EachSince(s.record.local.Through, func(row projection.StoredLine) error {
-		if s.record.local.has(row.Seq) {
-			return nil
-		}
-		if batch.Len() > 0 && batch.Len()+len(row.Line)+1 > maxBatch {
-			if err := flush(); err != nil {
-				return err
+	out := &batches{step: s, im: im, now: now, total: total, issues: map[string]struct{}{}, count: map[op.Stream]int{}}
+	for _, stream := range s.streams() {
+		covered := s.record.local.of(stream)
+		err := q.Of(stream).EachSince(covered.Through, func(row projection.StoredLine) error {
+			if covered.has(row.Seq) {
+				return nil
 			}
+			return out.add(stream, row)
+		})
+		if err == nil {
+			err = out.flush(stream)
 		}
-		if batch.Len() == 0 {
-			first = row.ID
+		if err != nil {
+			return "", nil, err
 		}
-		batch.Write(row.Line)
-		batch.WriteByte('\n')
-		if row.Issue != "" {
-			issues[row.Issue] = struct{}{}
-		}
-		if count++; count%1024 == 0 {
-			s.opts.Progress("publishing", int64(count), total)
-		}
-		return nil
-	})
-	if err == nil {
-		err = flush()
-	}
-	if err != nil {
-		return "", 0, err
 	}
 	parent := s.local
 	if parent == "" {
 		if parent, err = writeRoot(im); err != nil {
-			return "", 0, err
+			return "", nil, err
 		}
 	}
 	commit, err = im.Commit(git.Commit{
-		Ref: LocalRef, By: s.author(now), Message: message(count, len(issues)), Parents: []string{parent}, Files: files,
+		Ref: LocalRef, By: s.author(now), Message: message(out.count[op.Operations], len(out.issues), out.count[op.Interactions]),
+		Parents: []string{parent}, Files: out.files,
 	})
-	return commit, count, err
+	return commit, out.count, err
 }
 
-// batchPath names a batch file: the minute of publishing, the first operation,
-// and the content.
-func batchPath(now time.Time, first op.ID, content []byte) string {
+// batches are the files of a publish in the making, one stream after the other.
+type batches struct {
+	*step
+	im     *git.Importer
+	now    time.Time
+	total  int64
+	files  []git.File
+	batch  bytes.Buffer
+	first  op.ID               // of the lines in batch
+	issues map[string]struct{} // that operations are about
+	count  map[op.Stream]int
+}
+
+func (b *batches) add(stream op.Stream, row projection.StoredLine) error {
+	if b.batch.Len() > 0 && b.batch.Len()+len(row.Line)+1 > maxBatch {
+		if err := b.flush(stream); err != nil {
+			return err
+		}
+	}
+	if b.batch.Len() == 0 {
+		b.first = row.ID
+	}
+	b.batch.Write(row.Line)
+	b.batch.WriteByte('\n')
+	if row.Issue != "" && stream == op.Operations {
+		b.issues[row.Issue] = struct{}{}
+	}
+	if b.count[stream]++; b.count[stream]%1024 == 0 {
+		b.opts.Progress("publishing", int64(b.count[op.Operations]+b.count[op.Interactions]), b.total)
+	}
+	return nil
+}
+
+// flush writes the file that is full, or the last one of its stream.
+func (b *batches) flush(stream op.Stream) error {
+	if b.batch.Len() == 0 {
+		return nil
+	}
+	blob, err := b.im.Blob(b.batch.Bytes())
+	if err != nil {
+		return err
+	}
+	b.files = append(b.files, git.File{Path: batchPath(stream, b.now, b.first, b.batch.Bytes()), Blob: blob})
+	b.batch.Reset()
+	return nil
+}
+
+// batchPath names a batch file: the stream, the minute of publishing, the first
+// line, and the content.
+func batchPath(stream op.Stream, now time.Time, first op.ID, content []byte) string {
 	sum := sha256.Sum256(content)
-	return fmt.Sprintf("ops/%s/%s-%x.jsonl", now.Format("2006-01/02/15/04"), first, sum[:4])
+	return fmt.Sprintf("%s/%s/%s-%x.jsonl", directory(stream), now.Format("2006-01/02/15/04"), first, sum[:4])
 }
 
-func message(operations, issues int) string {
-	text := fmt.Sprintf("bd: %d operation", operations)
-	if operations != 1 {
-		text += "s"
+func message(operations, issues, interactions int) string {
+	count := func(n int, noun string) string {
+		if n == 1 {
+			return "1 " + noun
+		}
+		return fmt.Sprintf("%d %ss", n, noun)
 	}
-	if issues > 0 {
-		text += fmt.Sprintf(" on %d issue", issues)
+	var parts []string
+	if operations > 0 || interactions == 0 {
+		text := count(operations, "operation")
+		if issues > 0 {
+			text += " on " + count(issues, "issue")
+		}
+		parts = append(parts, text)
 	}
-	if issues > 1 {
-		text += "s"
+	if interactions > 0 {
+		parts = append(parts, count(interactions, "interaction"))
 	}
-	return text + "\n"
+	return "bd: " + strings.Join(parts, ", ") + "\n"
 }
 
 // author is the user's Git identity, without the variables of the environment

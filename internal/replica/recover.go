@@ -32,7 +32,7 @@ func Archive(ctx context.Context, runner *git.Runner) func(yield func(line []byt
 		}
 		var blobs []string
 		err = runner.Diff(ctx, "", tip, func(c git.TreeChange) error {
-			if isBatch(c.Path) && c.Regular() {
+			if of, ok := streamOf(c.Path); ok && of == op.Operations && c.Regular() {
 				blobs = append(blobs, c.ID)
 			}
 			return nil
@@ -60,7 +60,7 @@ func Archive(ctx context.Context, runner *git.Runner) func(yield func(line []byt
 // workspace lacks of them, whatever was recorded.
 func (r *Replica) Recover(ctx context.Context) (Report, error) {
 	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error {
-		s.record.local, s.record.remote, s.changed = coverage{}, coverage{}, true
+		s.record.local, s.record.remote, s.changed = s.nothing(), s.nothing(), true
 		if err := s.cover(ctx); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
 		return false, fmt.Errorf("repair %s: %w", LocalRef, errors.Join(err, why))
 	}
 	s.local, s.tracking, s.asked = local, tracking, false
-	s.record.local, s.record.remote, s.changed = coverage{}, coverage{}, true
+	s.record.local, s.record.remote, s.changed = s.nothing(), s.nothing(), true
 	s.report.Repaired = true
 	return true, nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"beads/internal/git"
+	"beads/internal/op"
+	"beads/internal/projection"
 	"beads/internal/workspace"
 )
 
@@ -50,8 +52,12 @@ type Options struct {
 	Wait    func(context.Context, time.Duration) error // between attempts; nil: a timer
 	Command string                                     // shown to those who wait for sync.lock
 
+	// Interactions are published and taken in too. Without it those of others
+	// stay in the ref, unread.
+	Interactions bool
+
 	LockTimeout   time.Duration // for sync.lock; 0: 30 s
-	MaxOperations int           // unseen ones that one step takes; 0: 1,000,000
+	MaxOperations int           // unseen ones that one step takes, of each stream; 0: 1,000,000
 	Notice        func(string)
 	Progress      func(stage string, done, total int64)
 }
@@ -95,6 +101,22 @@ func New(w *workspace.Workspace, runner *git.Runner, o Options) *Replica {
 	return &Replica{w: w, git: runner, opts: o}
 }
 
+// streams are what is replicated.
+func (r *Replica) streams() []op.Stream {
+	if r.opts.Interactions {
+		return []op.Stream{op.Operations, op.Interactions}
+	}
+	return []op.Stream{op.Operations}
+}
+
+// view is a view of the workspace in which what is replicated is up to date.
+func (r *Replica) view(ctx context.Context, fn func(*projection.Query) error) error {
+	if r.opts.Interactions {
+		return r.w.ViewAll(ctx, fn)
+	}
+	return r.w.View(ctx, fn)
+}
+
 // NewRunner makes the runner for the repository of a workspace; nil if it has
 // none.
 func NewRunner(p workspace.Place, env []string, home string) *git.Runner {
@@ -116,6 +138,14 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Moved says what a step moved of one stream.
+type Moved struct {
+	Published int   `json:"published"` // lines that came to our ref
+	Fetched   int   `json:"fetched"`   // lines new to this workspace, from the remote
+	Restored  int   `json:"restored"`  // lines new to this workspace, from our own ref
+	Pushed    int64 `json:"pushed"`    // lines that came to the remote
+}
+
 // Report says what a step moved, and how things stand after it.
 type Report struct {
 	Published   int   `json:"published"`   // operations that came to our ref
@@ -124,14 +154,17 @@ type Report struct {
 	Pushed      int64 `json:"pushed"`      // operations that came to the remote
 	Quarantined int   `json:"quarantined"` // lines that cannot be read, not seen before
 
+	Interactions *Moved `json:"interactions,omitempty"` // nil where they are not replicated
+
 	ClaimsLost []workspace.LostClaim `json:"claims_lost"` // until acknowledged
 
-	Unshared int64  `json:"unshared"`         // operations that the remote is not known to have
-	Remote   string `json:"remote,omitempty"` // the pinned one
-	URL      string `json:"url,omitempty"`    // without credentials
-	Ref      string `json:"ref,omitempty"`
-	Repaired bool   `json:"repaired"` // our ref was damaged and was made again
-	Attempts int    `json:"attempts"` // how often a push was tried
+	Unshared             int64  `json:"unshared"` // operations that the remote is not known to have
+	UnsharedInteractions *int64 `json:"unshared_interactions,omitempty"`
+	Remote               string `json:"remote,omitempty"` // the pinned one
+	URL                  string `json:"url,omitempty"`    // without credentials
+	Ref                  string `json:"ref,omitempty"`
+	Repaired             bool   `json:"repaired"` // our ref was damaged and was made again
+	Attempts             int    `json:"attempts"` // how often a push was tried
 
 	Duration time.Duration `json:"duration_ns"`
 
@@ -143,7 +176,8 @@ type Report struct {
 
 // Quiet reports whether nothing moved.
 func (r Report) Quiet() bool {
-	return r.Published == 0 && r.Fetched == 0 && r.Restored == 0 && r.Pushed == 0 && r.Quarantined == 0 && !r.Repaired
+	return r.Published == 0 && r.Fetched == 0 && r.Restored == 0 && r.Pushed == 0 && r.Quarantined == 0 && !r.Repaired &&
+		(r.Interactions == nil || *r.Interactions == (Moved{}))
 }
 
 // SyncOptions choose what Sync does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
@@ -15,6 +16,10 @@ type Status struct {
 	Oldest     time.Time             `json:"oldest_unshared,omitzero"` // when the first of them was made
 	ClaimsLost []workspace.LostClaim `json:"claims_lost"`
 	Last       LastSync              `json:"last"`
+
+	// Interactions that the pinned remote is not known to have; nil where they
+	// are not replicated.
+	Interactions *int64 `json:"unshared_interactions,omitempty"`
 }
 
 // Status reads how things stand from the workspace alone: no git process, no
@@ -28,16 +33,24 @@ func (r *Replica) Status(ctx context.Context) (Status, error) {
 	if s.ClaimsLost == nil {
 		s.ClaimsLost = []workspace.LostClaim{}
 	}
-	err = r.w.View(ctx, func(q *projection.Query) error {
+	err = r.view(ctx, func(q *projection.Query) error {
 		known, err := shared(q, local.Remote)
 		if err != nil {
 			return err
 		}
-		if s.Unshared, err = known.lacking(q); err != nil {
+		if s.Unshared, err = known.lacking(q.Lines); err != nil {
 			return err
 		}
-		if s.Oldest, err = known.oldest(q); err != nil {
+		if s.Oldest, err = known.oldest(q.Lines); err != nil {
 			return err
+		}
+		if r.opts.Interactions {
+			there := known.of(op.Interactions)
+			n, err := there.lacking(q.Of(op.Interactions))
+			if err != nil {
+				return err
+			}
+			s.Interactions = &n
 		}
 		s.Last, err = readLast(q)
 		return err
@@ -52,7 +65,7 @@ func Unshared(q *projection.Query, remote *workspace.Remote) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return known.lacking(q)
+	return known.lacking(q.Lines)
 }
 
 // shared is what a remote is known to have.

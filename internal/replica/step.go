@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"beads/internal/git"
+	"beads/internal/op"
 	"beads/internal/oplog"
 	"beads/internal/projection"
 	"beads/internal/workspace"
@@ -30,6 +31,7 @@ type step struct {
 	*Replica
 	want   SyncOptions
 	report *Report
+	moved  [op.Interactions + 1]Moved // by stream
 	record record
 	pin    *workspace.Remote
 
@@ -58,6 +60,7 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	defer func() { report.Duration = r.opts.Now().Sub(started) }()
 	report.ClaimsLost = []workspace.LostClaim{}
 	s := &step{Replica: r, want: o, report: &report}
+	defer s.tell()
 	if r.w.ReadOnly() {
 		return report, workspace.ErrReadOnly
 	}
@@ -94,6 +97,15 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	err = errors.Join(err, s.save(ctx, err))
 	err = errors.Join(err, s.account(ctx))
 	return report, err
+}
+
+// tell enters what moved in the report.
+func (s *step) tell() {
+	all := s.moved[op.Operations]
+	s.report.Published, s.report.Fetched, s.report.Restored, s.report.Pushed = all.Published, all.Fetched, all.Restored, all.Pushed
+	if s.opts.Interactions {
+		s.report.Interactions = &s.moved[op.Interactions]
+	}
 }
 
 // took adds the time until what it returns is called.
@@ -155,7 +167,7 @@ func (s *step) begin(ctx context.Context) error {
 		s.record, err = load(q)
 		return err
 	}
-	if err := s.w.View(ctx, read); err != nil {
+	if err := s.view(ctx, read); err != nil {
 		return err
 	}
 	if s.record.generation == "" {
@@ -163,6 +175,8 @@ func (s *step) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	s.record.local.fit(s.opts.Interactions)
+	s.record.remote.fit(s.opts.Interactions)
 	local, err := s.w.Local()
 	if err != nil {
 		return err
@@ -202,10 +216,16 @@ func (s *step) readRefs(ctx context.Context) error {
 		s.tracking = tips[s.trackingRef()]
 	}
 	if s.pin != nil && s.record.remoteRef != s.trackingRef() {
-		s.record.remote, s.record.remoteRef = coverage{}, s.trackingRef()
+		s.record.remote, s.record.remoteRef = s.nothing(), s.trackingRef()
 		s.changed = true
 	}
 	return nil
+}
+
+// nothing is the coverage of no commit.
+func (s *step) nothing() (c coverage) {
+	c.fit(s.opts.Interactions)
+	return c
 }
 
 // trackingRef is where the pinned remote's ref is kept.
@@ -265,6 +285,7 @@ func (s *step) account(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.report.UnsharedInteractions = status.Interactions
 	s.report.Unshared, s.report.ClaimsLost = status.Unshared, status.ClaimsLost
 	if status.Remote != nil {
 		s.report.Remote, s.report.URL, s.report.Ref = status.Remote.Name, status.Remote.URL, status.Remote.Ref

@@ -235,7 +235,7 @@ func (s *step) forget(ctx context.Context) error {
 	if err := s.git.UpdateRefs(ctx, git.RefChange{Ref: s.trackingRef(), Old: s.tracking}); err != nil {
 		return err
 	}
-	s.tracking, s.record.remote, s.changed = "", coverage{}, true
+	s.tracking, s.record.remote, s.changed = "", s.nothing(), true
 	return nil
 }
 
@@ -262,12 +262,16 @@ func (s *step) push(ctx context.Context) error {
 			return err
 		}
 	}
-	_, before := s.record.remote.size()
+	before := s.record.remote
 	s.tracking = s.local
 	if s.record.local.Commit == s.local {
 		s.record.remote, s.changed = s.record.local.clone(), true
-		_, after := s.record.remote.size()
-		s.report.Pushed += max(after-before, 0)
+		for _, stream := range s.streams() {
+			had, has := before.of(stream), s.record.remote.of(stream)
+			_, least := had.size()
+			_, most := has.size()
+			s.moved[stream].Pushed += max(most-least, 0)
+		}
 	}
 	return s.seen(ctx)
 }

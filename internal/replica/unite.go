@@ -53,7 +53,7 @@ func (s *step) unite(ctx context.Context) error {
 	if merge.conflict {
 		// Where both have a path with other content ours stays, and their
 		// lines are published in a new batch: what the tree holds is read.
-		s.record.local = coverage{}
+		s.record.local = s.nothing()
 		return nil
 	}
 	s.record.local.unite(s.record.remote)
