@@ -2,6 +2,7 @@ package cli
 
 import (
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"beads/internal/config"
@@ -93,6 +94,12 @@ func (a *app) configValue(place workspace.Place, name string) string {
 		return key.def
 	}
 	return found.Value
+}
+
+// configBool is configValue of a setting that is true or false.
+func (a *app) configBool(place workspace.Place, name string) bool {
+	value, err := strconv.ParseBool(a.configValue(place, name))
+	return err == nil && value
 }
 
 // readLayers reads the files at the first call, and says then what is wrong with

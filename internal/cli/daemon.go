@@ -322,7 +322,8 @@ func (a *app) exchangeOptions(o *daemon.Options, place workspace.Place, c config
 		runner.Grace = time.Second // a stop does not wait longer for a git that hangs
 		return daemonReplica{replica.New(w, runner, replica.Options{
 			Ref: a.configValue(place, "git.ref"), Remote: a.configValue(place, "git.remote"),
-			Now: a.Now, Rand: a.Rand, Command: "bd daemon", Notice: notice,
+			Interactions: a.configBool(place, "interactions.replicate"),
+			Now:          a.Now, Rand: a.Rand, Command: "bd daemon", Notice: notice,
 		}), w}, nil
 	}
 }

@@ -46,15 +46,16 @@ func (a *app) settingsFiles(o daemonStart) []string {
 	return files
 }
 
-// remoteSettings are the git.* settings.
+// remoteSettings are the git.* settings and interactions.replicate.
 func (a *app) remoteSettings(files []*config.File) (daemon.RemoteSettings, error) {
 	var s daemon.RemoteSettings
 	for name, take := range map[string]func(string) error{
-		"git.remote":          func(v string) error { s.Name = v; return nil },
-		"git.ref":             func(v string) error { s.Ref = v; return nil },
-		"git.auto_push":       func(v string) (err error) { s.AutoPush, err = strconv.ParseBool(v); return err },
-		"git.auto_fetch":      func(v string) (err error) { s.AutoFetch, err = strconv.ParseBool(v); return err },
-		"git.remote_interval": func(v string) (err error) { s.Interval, err = time.ParseDuration(v); return err },
+		"git.remote":             func(v string) error { s.Name = v; return nil },
+		"git.ref":                func(v string) error { s.Ref = v; return nil },
+		"interactions.replicate": func(v string) (err error) { s.Interactions, err = strconv.ParseBool(v); return err },
+		"git.auto_push":          func(v string) (err error) { s.AutoPush, err = strconv.ParseBool(v); return err },
+		"git.auto_fetch":         func(v string) (err error) { s.AutoFetch, err = strconv.ParseBool(v); return err },
+		"git.remote_interval":    func(v string) (err error) { s.Interval, err = time.ParseDuration(v); return err },
 	} {
 		value, err := a.checked(files, name)
 		if err == nil {

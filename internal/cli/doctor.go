@@ -179,6 +179,9 @@ func (d *doctor) contents(q *projection.Query) error {
 	} else {
 		d.add("quarantine", checkOK, "", "every line can be read")
 	}
+	if err := d.interactions(q); err != nil {
+		return err
+	}
 	if err := d.problems(q); err != nil {
 		return err
 	}
@@ -193,6 +196,20 @@ func (d *doctor) contents(q *projection.Query) error {
 		d.add("cycles", checkOK, "", "no dependency cycles")
 	}
 	return d.clock(q)
+}
+
+// interactions says where those that there are go.
+func (d *doctor) interactions(q *projection.Query) error {
+	held, err := q.Of(op.Interactions).Held()
+	if err != nil || held == 0 {
+		return err
+	}
+	goes := "they stay in this clone (interactions.replicate is false)"
+	if d.app.configBool(d.app.ws.Place(), "interactions.replicate") {
+		goes = "they are replicated with the operations"
+	}
+	d.add("interactions", checkOK, "", "%s; %s", plural(held, "record", "records"), goes)
+	return nil
 }
 
 // problems groups what the fold ignored or wants known.

@@ -91,6 +91,7 @@ func asFailure(err error) *failure {
 	var notFound *projection.NotFoundError
 	var ambiguous *projection.AmbiguousError
 	var locked *workspace.LockedError
+	var noInteraction *projection.NoInteractionError
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -99,6 +100,11 @@ func asFailure(err error) *failure {
 		if notFound.Deleted {
 			f.code = "deleted"
 			_ = f.withHint("bd restore %s", notFound.Input)
+		}
+	case errors.As(err, &noInteraction):
+		f = failf("not_found", "%w", err).withHint("bd interactions list shows the ids")
+		if noInteraction.Fitting > 0 {
+			f.code = "ambiguous"
 		}
 	case errors.As(err, &ambiguous):
 		f = failf("ambiguous", "%w", err).withHint("%s", candidates(ambiguous))

@@ -5,5 +5,6 @@ func agentsGroup() group {
 		{name: "prime", build: newPrime},
 		{name: "onboard", build: newOnboard},
 		{name: "mcp", build: newMCP},
+		{name: "interactions", aliases: []string{"interaction", "audit"}, build: newInteractions},
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/fleet"
+	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/replica"
 	"beads/internal/workspace"
@@ -16,18 +17,19 @@ import (
 // are where upstream has them.
 type infoJSON struct {
 	whereJSON
-	LogBytes    int64             `json:"log_bytes"`
-	Prefix      string            `json:"issue_prefix"`
-	Issues      int               `json:"issue_count"`
-	Open        int               `json:"open_count"`
-	Closed      int               `json:"closed_count"`
-	Deleted     int               `json:"deleted_count"`
-	Operations  int64             `json:"operation_count"`
-	Quarantined int               `json:"quarantined_count"`
-	Actor       string            `json:"actor"`
-	Version     string            `json:"version"`
-	Mode        string            `json:"mode"`
-	Config      map[string]string `json:"config"`
+	LogBytes     int64             `json:"log_bytes"`
+	Prefix       string            `json:"issue_prefix"`
+	Issues       int               `json:"issue_count"`
+	Open         int               `json:"open_count"`
+	Closed       int               `json:"closed_count"`
+	Deleted      int               `json:"deleted_count"`
+	Operations   int64             `json:"operation_count"`
+	Quarantined  int               `json:"quarantined_count"`
+	Interactions int64             `json:"interaction_count,omitempty"`
+	Actor        string            `json:"actor"`
+	Version      string            `json:"version"`
+	Mode         string            `json:"mode"`
+	Config       map[string]string `json:"config"`
 
 	Replication *replica.Status   `json:"replication,omitempty"`
 	Neighbours  []fleet.Neighbour `json:"neighbours"` // other daemons for this project
@@ -75,6 +77,9 @@ func (a *app) collectInfo(q *projection.Query, place workspace.Place) (infoJSON,
 	if info.Operations, err = q.Operations(); err != nil {
 		return info, err
 	}
+	if info.Interactions, err = q.Of(op.Interactions).MaxSeq(); err != nil {
+		return info, err
+	}
 	if info.Quarantined, err = q.QuarantineCount(); err != nil {
 		return info, err
 	}
@@ -106,6 +111,9 @@ func (a *app) printInfo(info infoJSON) {
 	}
 	a.printf("Prefix      %s\n", visible(info.Prefix))
 	a.printf("Issues      %d (%d open, %d closed), %d deleted\n", info.Issues, info.Open, info.Closed, info.Deleted)
+	if info.Interactions > 0 {
+		a.printf("Records     %s\n", plural(info.Interactions, "interaction", "interactions"))
+	}
 	if info.Quarantined > 0 {
 		a.printf("Quarantine  %s (bd doctor)\n", plural(info.Quarantined, "line", "lines"))
 	}

@@ -14,14 +14,15 @@ import (
 func (a *app) replica(w *workspace.Workspace) *replica.Replica {
 	place := w.Place()
 	return replica.New(w, replica.NewRunner(place, a.Environ, a.Home), replica.Options{
-		Ref:         a.configValue(place, "git.ref"),
-		Remote:      a.configValue(place, "git.remote"),
-		Now:         a.Now,
-		Rand:        a.Rand,
-		Command:     "bd " + a.command,
-		LockTimeout: a.lockTimeout,
-		Notice:      a.notice,
-		Progress:    a.progress(),
+		Ref:          a.configValue(place, "git.ref"),
+		Remote:       a.configValue(place, "git.remote"),
+		Interactions: a.configBool(place, "interactions.replicate"),
+		Now:          a.Now,
+		Rand:         a.Rand,
+		Command:      "bd " + a.command,
+		LockTimeout:  a.lockTimeout,
+		Notice:       a.notice,
+		Progress:     a.progress(),
 	})
 }
 
@@ -32,25 +33,38 @@ func (a *app) archive(place workspace.Place) func(yield func(line []byte) error)
 
 // movedText says what a step of replication moved, "" if nothing.
 func movedText(r replica.Report) string {
+	parts := movedParts(replica.Moved{Published: r.Published, Fetched: r.Fetched, Restored: r.Restored, Pushed: r.Pushed})
+	if r.Quarantined > 0 {
+		parts = append(parts, fmt.Sprintf("%d quarantined", r.Quarantined))
+	}
+	if r.Repaired {
+		parts = append(parts, "our ref was damaged and made again")
+	}
+	var lines []string
+	if len(parts) > 0 {
+		lines = append(lines, "Operations: "+strings.Join(parts, ", ")+".")
+	}
+	if r.Interactions != nil {
+		if parts := movedParts(*r.Interactions); len(parts) > 0 {
+			lines = append(lines, "Interactions: "+strings.Join(parts, ", ")+".")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func movedParts(m replica.Moved) []string {
 	var parts []string
 	for _, part := range []struct {
 		n    int64
 		what string
 	}{
-		{int64(r.Fetched), "fetched"}, {int64(r.Restored), "restored from Git"}, {int64(r.Published), "published"},
-		{r.Pushed, "pushed"}, {int64(r.Quarantined), "quarantined"},
+		{int64(m.Fetched), "fetched"}, {int64(m.Restored), "restored from Git"}, {int64(m.Published), "published"}, {m.Pushed, "pushed"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}
 	}
-	if r.Repaired {
-		parts = append(parts, "our ref was damaged and made again")
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "Operations: " + strings.Join(parts, ", ") + "."
+	return parts
 }
 
 // sharingText says with whom the operations are shared and what is not shared.

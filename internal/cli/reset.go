@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/replica"
 	"beads/internal/workspace"
@@ -18,6 +19,8 @@ type resetJSON struct {
 	Operations int64  `json:"operation_count"`
 	Unshared   int64  `json:"unshared"`
 	Removed    bool   `json:"removed"`
+
+	Interactions int64 `json:"interaction_count,omitempty"`
 }
 
 func newReset(a *app) *cobra.Command {
@@ -44,13 +47,16 @@ func (a *app) reset(cmd *cobra.Command, force bool) error {
 		return err
 	}
 	result := resetJSON{Path: place.Dir, Guard: place.Guard}
-	countErr := a.view(cmd, func(q *projection.Query) error {
+	countErr := a.viewAll(cmd, func(q *projection.Query) error {
 		stats, err := q.Stats(a.Now())
 		if err != nil {
 			return err
 		}
 		result.Issues = stats.Total
 		if result.Operations, err = q.Operations(); err != nil {
+			return err
+		}
+		if result.Interactions, err = q.Of(op.Interactions).Held(); err != nil {
 			return err
 		}
 		local, err := place.Local()
@@ -66,6 +72,9 @@ func (a *app) reset(cmd *cobra.Command, force bool) error {
 	lost := fmt.Sprintf("%s and %s, of which %s no remote",
 		plural(result.Issues, "issue", "issues"), plural(result.Operations, "operation", "operations"),
 		plural(result.Unshared, "is on", "are on"))
+	if result.Interactions > 0 {
+		lost += ", and " + plural(result.Interactions, "interaction", "interactions")
+	}
 	if !force {
 		return failf("needs_force", "bd reset would remove %s: %s", place.Dir, lost).
 			withHint("bd export -o FILE keeps them; bd reset --force removes them")

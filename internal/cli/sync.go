@@ -103,7 +103,11 @@ func (a *app) exchange(cmd *cobra.Command, w *workspace.Workspace, want replica.
 		if err != nil {
 			return replica.Report{}, err
 		}
-		a.say("Sharing the operations with %s (%s).", visible(target.Name), visible(target.URL))
+		what := "the operations"
+		if a.configBool(w.Place(), "interactions.replicate") {
+			what += " and the interactions"
+		}
+		a.say("Sharing %s with %s (%s).", what, visible(target.Name), visible(target.URL))
 	}
 	return r.Sync(cmd.Context(), want)
 }
@@ -136,6 +140,9 @@ func (a *app) tellSync(w *workspace.Workspace, refreshed workspace.Report, r *re
 	if w.Place().CommonDir != "" && (local.Remote != nil || r.Unshared > 0) {
 		a.say("%s", sharingText(local.Remote, r.Unshared))
 	}
+	if n := r.UnsharedInteractions; n != nil && *n > 0 && local.Remote != nil {
+		a.say("%s not there yet.", plural(*n, "interaction is", "interactions are"))
+	}
 	return nil
 }
 
@@ -153,6 +160,9 @@ func (a *app) syncStatus(cmd *cobra.Command) error {
 		return a.printJSON(status)
 	}
 	a.printf("%s\n", sharingText(status.Remote, status.Unshared))
+	if n := status.Interactions; n != nil && *n > 0 && status.Remote != nil {
+		a.printf("%s not there yet.\n", plural(*n, "interaction is", "interactions are"))
+	}
 	if !status.Last.Success.IsZero() {
 		a.printf("Last sync  %s\n", a.localTime(status.Last.Success))
 	}
@@ -213,10 +223,19 @@ type refreshJSON struct {
 	Rebuilt     bool  `json:"rebuilt"`
 	FullScan    bool  `json:"full_scan"`
 	Millis      int64 `json:"duration_ms"`
+
+	Interactions *workspace.Moved `json:"interactions,omitempty"` // where any of them moved
 }
 
 func reportJSON(r workspace.Report) refreshJSON {
-	return refreshJSON{r.Applied, r.Imported, r.Restored, r.Quarantined, r.Rebuilt, r.FullScan, r.Duration.Milliseconds()}
+	result := refreshJSON{
+		Applied: r.Applied, Imported: r.Imported, Restored: r.Restored, Quarantined: r.Quarantined,
+		Rebuilt: r.Rebuilt, FullScan: r.FullScan, Millis: r.Duration.Milliseconds(),
+	}
+	if r.Interactions != (workspace.Moved{}) {
+		result.Interactions = &r.Interactions
+	}
+	return result
 }
 
 // reportText says what bringing the copies together did, in one line.
@@ -229,6 +248,8 @@ func reportText(r workspace.Report) string {
 		{r.Applied, "operation applied", "operations applied"},
 		{r.Imported, "snapshot record imported", "snapshot records imported"},
 		{r.Restored, "line put back", "lines put back"},
+		{r.Interactions.Applied, "interaction applied", "interactions applied"},
+		{r.Interactions.Restored, "interaction put back", "interactions put back"},
 		{r.Quarantined, "line in quarantine", "lines in quarantine"},
 	} {
 		if part.n > 0 {

@@ -22,7 +22,6 @@ func replacements() map[string]string {
 	return map[string]string{
 		"admin":              "use bd doctor, bd recover and bd reset",
 		"agent":              insteadOfAgents,
-		"audit":              "use bd history ID for what was done to an issue",
 		"backend":            "there is one: a log, and a database that is made from it",
 		"branch":             "issues are the same on every branch; use bd label add",
 		"cleanup":            "use bd delete ID… --force; closed issues cost nothing",

@@ -31,13 +31,15 @@ type Exchanger interface {
 	Close() error
 }
 
-// RemoteSettings are the git.* settings. Name and Ref are what Exchange opens
-// with; here they only tell when it is to be opened again.
+// RemoteSettings are the git.* settings and interactions.replicate. Name, Ref and
+// Interactions are what Exchange opens with; here they only tell when it is to be
+// opened again.
 type RemoteSettings struct {
-	Name, Ref string
-	AutoPush  bool
-	AutoFetch bool
-	Interval  time.Duration // the least time between two questions to the remote
+	Name, Ref    string
+	Interactions bool
+	AutoPush     bool
+	AutoFetch    bool
+	Interval     time.Duration // the least time between two questions to the remote
 }
 
 // exchange runs Sync beside the loop, one at a time. Its fields are the loop's,
@@ -211,7 +213,7 @@ func (e *exchange) repeats() bool {
 // note plans the next question: soon while things move, later and later while
 // they do not or the remote fails.
 func (e *exchange) note(now time.Time, r exchanged) {
-	e.pinned, e.unshared = r.status.Remote != nil, r.status.Unshared > 0
+	e.pinned, e.unshared = r.status.Remote != nil, r.status.Waiting() > 0
 	switch {
 	case !e.pinned || !e.settings.AutoPush || r.status.Unshared == 0:
 		e.waiting = time.Time{}
@@ -264,7 +266,7 @@ func (d *Daemon) Exchanged(r exchanged) {
 	if r.err == nil && !r.report.Quiet() {
 		d.log.Info("Sync completed successfully", "operation", "exchange", "duration", r.report.Duration,
 			"published", r.report.Published, "fetched", r.report.Fetched, "pushed", r.report.Pushed,
-			"quarantined", r.report.Quarantined, "unshared", r.report.Unshared,
+			"interactions", r.interactions(), "quarantined", r.report.Quarantined, "unshared", r.report.Unshared,
 			"fetching", r.report.Fetching, "publishing", r.report.Publishing, "pushing", r.report.Pushing)
 	}
 	d.freeMemory() // also a quiet one may have read the whole history
@@ -290,6 +292,15 @@ func (d *Daemon) Exchanged(r exchanged) {
 	if d.remote, d.exchanging = remote, nil; e.asked > e.finished {
 		d.exchanging = &now
 	}
+}
+
+// interactions is how many of them moved.
+func (r exchanged) interactions() int64 {
+	m := r.report.Interactions
+	if m == nil {
+		return 0
+	}
+	return int64(m.Published+m.Fetched+m.Restored) + m.Pushed
 }
 
 // trouble says in one line what is wrong with the remote, "" if nothing is known

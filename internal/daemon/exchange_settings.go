@@ -21,14 +21,14 @@ func (s RemoteSettings) withDefaults() RemoteSettings {
 }
 
 // apply makes s count from now on and reports whether it differs from what
-// counted. With another ref or remote the replica is opened again, after the
+// counted. With another ref or remote, or interactions or not, the replica is opened again, after the
 // exchange that runs.
 func (e *exchange) apply(s RemoteSettings, open func(context.Context) (Exchanger, error), now time.Time) bool {
 	s = s.withDefaults()
 	if e == nil || s == e.settings {
 		return false
 	}
-	elsewhere := s.Name != e.settings.Name || s.Ref != e.settings.Ref
+	elsewhere := s.Name != e.settings.Name || s.Ref != e.settings.Ref || s.Interactions != e.settings.Interactions
 	e.settings, e.interval, e.next = s, s.Interval, now
 	if elsewhere {
 		e.refused = 0

@@ -174,6 +174,8 @@ func sum(total *workspace.Report, r workspace.Report) {
 	total.Restored += r.Restored
 	total.Imported += r.Imported
 	total.Quarantined += r.Quarantined
+	total.Interactions.Applied += r.Interactions.Applied
+	total.Interactions.Restored += r.Interactions.Restored
 	total.Rebuilt = total.Rebuilt || r.Rebuilt
 	total.FullScan = total.FullScan || r.FullScan
 	total.More = r.More

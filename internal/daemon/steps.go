@@ -118,7 +118,7 @@ func (d *Daemon) cycle(ctx context.Context) (workspace.Report, error) {
 	default:
 		d.log.Info("Sync completed successfully", "operation", "sync", "duration", moved.Duration,
 			"applied", moved.Applied, "restored", moved.Restored, "imported", moved.Imported,
-			"quarantined", moved.Quarantined, "rebuilt", moved.Rebuilt, "full_scan", moved.FullScan)
+			"quarantined", moved.Quarantined, "interactions", moved.Interactions.Applied, "rebuilt", moved.Rebuilt, "full_scan", moved.FullScan)
 	}
 	d.exchangeNow()
 	return report, err

@@ -183,3 +183,25 @@ func (e *NoInteractionError) Error() string {
 	}
 	return fmt.Sprintf("interaction %q not found", e.Input)
 }
+
+// leastInteraction is how many characters of an interaction's id are shown at
+// least: those of its time.
+const leastInteraction = 10
+
+// ShortInteraction is the start of an id that only one record has.
+func (q *Query) ShortInteraction(id op.ID) (string, error) {
+	length := leastInteraction
+	for _, neighbour := range []string{
+		"SELECT id FROM interaction WHERE id < ? ORDER BY id DESC LIMIT 1",
+		"SELECT id FROM interaction WHERE id > ? ORDER BY id LIMIT 1",
+	} {
+		other, err := operationID(q.conn, neighbour, id)
+		if err != nil {
+			return "", fmt.Errorf("abbreviate %s: %w", id, err)
+		}
+		if !other.IsZero() {
+			length = max(length, commonPrefix(id.String(), other.String())+1)
+		}
+	}
+	return id.String()[:length], nil
+}

@@ -17,9 +17,18 @@ type Status struct {
 	ClaimsLost []workspace.LostClaim `json:"claims_lost"`
 	Last       LastSync              `json:"last"`
 
-	// Interactions that the pinned remote is not known to have; nil where they
-	// are not replicated.
+	// Interactions that the pinned remote is not known to have, as far as the
+	// database knows them; nil where they are not replicated.
 	Interactions *int64 `json:"unshared_interactions,omitempty"`
+}
+
+// Waiting is how many lines the pinned remote is not known to have, of all that is
+// replicated.
+func (s Status) Waiting() int64 {
+	if s.Interactions == nil {
+		return s.Unshared
+	}
+	return s.Unshared + *s.Interactions
 }
 
 // Status reads how things stand from the workspace alone: no git process, no
@@ -33,7 +42,7 @@ func (r *Replica) Status(ctx context.Context) (Status, error) {
 	if s.ClaimsLost == nil {
 		s.ClaimsLost = []workspace.LostClaim{}
 	}
-	err = r.view(ctx, func(q *projection.Query) error {
+	err = r.w.View(ctx, func(q *projection.Query) error {
 		known, err := shared(q, local.Remote)
 		if err != nil {
 			return err
