@@ -208,7 +208,7 @@ func (d *doctor) interactions(q *projection.Query) error {
 	if d.app.configBool(d.app.ws.Place(), "interactions.replicate") {
 		goes = "they are replicated with the operations"
 	}
-	d.add("interactions", checkOK, "", "%s; %s", plural(held, "record", "records"), goes)
+	d.add("agent log", checkOK, "", "%s; %s", plural(held, "interaction", "interactions"), goes)
 	return nil
 }
 

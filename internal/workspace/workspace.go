@@ -157,7 +157,10 @@ func (w *Workspace) recreate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.opts.Notice(fmt.Sprintf("%s was missing: restored %s from the guard copy in %s",
-		w.place.LogPath(), count(report.Restored, "operation"), w.place.Guard))
+	restored := count(report.Restored, "operation")
+	if n := report.Interactions.Restored; n > 0 {
+		restored += " and " + count(n, "interaction")
+	}
+	w.opts.Notice(fmt.Sprintf("%s was missing: restored %s from the guard copy in %s", w.place.LogPath(), restored, w.place.Guard))
 	return nil
 }
