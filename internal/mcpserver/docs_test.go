@@ -42,7 +42,9 @@ func argumentsOf(t *testing.T, schema any) string {
 		t.Fatal(err)
 	}
 	input := schema.(*jsonschema.Schema)
-	var sent struct{ Properties map[string]struct{ Description string } }
+	var sent struct {
+		Properties map[string]struct{ Description string }
+	}
 	if err := json.Unmarshal(text, &sent); err != nil {
 		t.Fatal(err)
 	}
