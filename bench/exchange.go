@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -165,45 +166,80 @@ func sizeOf(dir string) (total int64, err error) {
 const batchOperations = 5
 
 // clone measures bd init from a remote with a long history of small files,
-// against a bare fetch of it and a rebuild.
+// against a bare fetch of it and a rebuild, before and after its old files were
+// consolidated.
 func (b *bench) clone(ctx context.Context) ([]row, error) {
 	remote, err := b.longHistory(ctx)
 	if err != nil {
 		return nil, err
 	}
+	before, err := b.join(ctx, remote, "history")
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(b.dir, "history-0")
+	for done := false; !done; {
+		text, err := b.output(ctx, dir, b.bd, "sync", "--json")
+		if err != nil {
+			return nil, err
+		}
+		var report struct {
+			Consolidated int `json:"consolidated"`
+		}
+		if err := json.Unmarshal([]byte(text), &report); err != nil {
+			return nil, err
+		}
+		done = report.Consolidated == 0
+	}
+	after, err := b.join(ctx, remote, "consolidated")
+	if err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("bd init from %d operations in %d files", b.batches*batchOperations, b.batches)
+	return []row{
+		{What: what, Millis: millis(before.first), Value: before.ratio(), Unit: "x fetch + rebuild", Limit: 2},
+		{What: what + ", consolidated", Millis: millis(after.first), Value: ratio(after.first, before.first), Unit: "x before", Limit: 1},
+	}, nil
+}
+
+// joined is what it takes to join a history: medians.
+type joined struct {
+	first, fetch, rebuild time.Duration // bd init, git fetch, the first answer without a database
+}
+
+func (j joined) ratio() float64 { return ratio(j.first, j.fetch+j.rebuild) }
+
+// join makes clones of a remote, in directories that begin with name.
+func (b *bench) join(ctx context.Context, remote, name string) (joined, error) {
 	var first, fetch, rebuild []time.Duration
 	for i := range rebuildRuns {
-		bare, dir := filepath.Join(b.dir, fmt.Sprintf("fetched-%d", i)), filepath.Join(b.dir, fmt.Sprintf("joined-%d", i))
+		bare, dir := filepath.Join(b.dir, fmt.Sprintf("%s-plain-%d", name, i)), filepath.Join(b.dir, fmt.Sprintf("%s-%d", name, i))
 		for _, target := range []string{bare, dir} {
 			for _, args := range [][]string{{"init", "--quiet", target}, {"-C", target, "remote", "add", "origin", remote}} {
 				if _, err := b.output(ctx, b.dir, "git", args...); err != nil {
-					return nil, err
+					return joined{}, err
 				}
 			}
 		}
 		d, err := b.timed(ctx, bare, "git", "fetch", "--quiet", "origin", "refs/beads/ops:refs/beads/ops")
 		if err != nil {
-			return nil, err
+			return joined{}, err
 		}
 		fetch = append(fetch, d)
 		if d, err = b.timed(ctx, dir, b.bd, "init", "--quiet"); err != nil {
-			return nil, err
+			return joined{}, err
 		}
 		first = append(first, d)
 		t := &tracker{dir: dir}
 		if err := t.dropDatabase(); err != nil {
-			return nil, err
+			return joined{}, err
 		}
 		if d, err = b.timed(ctx, dir, b.bd, "count"); err != nil {
-			return nil, err
+			return joined{}, err
 		}
 		rebuild = append(rebuild, d)
 	}
-	m := quantile(first, 0.5)
-	return []row{{
-		What:   fmt.Sprintf("bd init from %d operations in %d files", b.batches*batchOperations, b.batches),
-		Millis: millis(m), Value: float64(m) / float64(quantile(fetch, 0.5)+quantile(rebuild, 0.5)), Unit: "x fetch + rebuild", Limit: 2,
-	}}, nil
+	return joined{first: quantile(first, 0.5), fetch: quantile(fetch, 0.5), rebuild: quantile(rebuild, 0.5)}, nil
 }
 
 // longHistory makes a bare repository whose ref has the history of a tracker

@@ -37,6 +37,9 @@ func movedText(r replica.Report) string {
 	if r.Quarantined > 0 {
 		parts = append(parts, fmt.Sprintf("%d quarantined", r.Quarantined))
 	}
+	if r.Consolidated > 0 {
+		parts = append(parts, plural(int64(r.Consolidated), "old file", "old files")+" made fewer")
+	}
 	if r.Repaired {
 		parts = append(parts, "our ref was damaged and made again")
 	}

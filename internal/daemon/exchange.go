@@ -266,7 +266,7 @@ func (d *Daemon) Exchanged(r exchanged) {
 	if r.err == nil && !r.report.Quiet() {
 		d.log.Info("Sync completed successfully", "operation", "exchange", "duration", r.report.Duration,
 			"published", r.report.Published, "fetched", r.report.Fetched, "pushed", r.report.Pushed,
-			"interactions", r.interactions(), "quarantined", r.report.Quarantined, "unshared", r.report.Unshared,
+			"interactions", r.interactions(), "quarantined", r.report.Quarantined, "unshared", r.report.Unshared, "consolidated", r.report.Consolidated,
 			"fetching", r.report.Fetching, "publishing", r.report.Publishing, "pushing", r.report.Pushing)
 	}
 	d.freeMemory() // also a quiet one may have read the whole history

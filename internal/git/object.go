@@ -68,6 +68,7 @@ type TreeChange struct {
 	Status byte   // 'A' added, 'M' modified, 'D' deleted, 'T' of another type
 	Mode   string // in the second tree, such as 100644
 	ID     string // of the blob in the second tree
+	Old    string // of the blob in the first tree
 	Path   string
 }
 
@@ -104,7 +105,7 @@ func (r *Runner) Diff(ctx context.Context, from, to string, fn func(TreeChange) 
 				if len(fields) != 5 || fields[4] == "" {
 					return fmt.Errorf("read what differs: %q", meta)
 				}
-				change := TreeChange{Status: fields[4][0], Mode: fields[1], ID: fields[3], Path: strings.TrimSuffix(path, "\x00")}
+				change := TreeChange{Status: fields[4][0], Mode: fields[1], Old: fields[2], ID: fields[3], Path: strings.TrimSuffix(path, "\x00")}
 				if err := fn(change); err != nil {
 					return err
 				}

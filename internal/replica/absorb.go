@@ -26,9 +26,10 @@ type batchFile struct{ path, blob string }
 
 // changes is what differs between two trees, as far as it concerns us.
 type changes struct {
-	files  map[op.Stream][]batchFile // added or altered files of lines
-	shrunk bool                      // the first tree had such files that the second has not, or has otherwise
-	format string                    // blob of format.json, if it is not ours
+	files   map[op.Stream][]batchFile // added or altered files of lines
+	removed []batchFile               // files of lines that the second tree has not
+	altered bool                      // a file of lines is another one in the second tree
+	format  string                    // blob of format.json, if it is not ours
 }
 
 // directory is where the files of a stream are in a tree.
@@ -126,7 +127,11 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 		return coverage{}, nil, err
 	}
 	found, err := s.differences(ctx, known.Commit, tip)
-	if known.Commit != "" && errors.Is(err, git.ErrMissing) || err == nil && found.shrunk {
+	shrunk := false
+	if err == nil {
+		shrunk, err = s.shrunk(ctx, tip, found)
+	}
+	if known.Commit != "" && errors.Is(err, git.ErrMissing) || shrunk {
 		known = s.nothing()
 		found, err = s.differences(ctx, "", tip)
 	}
@@ -227,8 +232,10 @@ func (s *step) differences(ctx context.Context, from, to string) (changes, error
 		case c.Path == formatFile && c.Regular() && c.ID != ours:
 			found.format = c.ID
 		case !batch || !slices.Contains(s.streams(), stream):
+		case c.Status == 'D':
+			found.removed = append(found.removed, batchFile{c.Path, c.Old})
 		default:
-			found.shrunk = found.shrunk || c.Status != 'A'
+			found.altered = found.altered || c.Status != 'A'
 			if c.Regular() {
 				found.files[stream] = append(found.files[stream], batchFile{c.Path, c.ID})
 				files++
@@ -240,6 +247,19 @@ func (s *step) differences(ctx context.Context, from, to string) (changes, error
 		return nil
 	})
 	return found, err
+}
+
+// shrunk reports whether the tree of tip lacks lines that the other tree
+// had. Files whose lines were consolidated into others are no loss.
+func (s *step) shrunk(ctx context.Context, tip string, found changes) (bool, error) {
+	if found.altered || len(found.removed) == 0 {
+		return found.altered, nil
+	}
+	dropped, err := s.superseded(ctx, tip, found.removed)
+	if errors.Is(err, git.ErrMissing) {
+		return true, nil // in a partial clone, perhaps: it cannot be proven
+	}
+	return slices.ContainsFunc(found.removed, func(f batchFile) bool { return !dropped[f.path] }), err
 }
 
 // intake reads files of one stream into the workspace, in chunks.

@@ -160,6 +160,7 @@ const (
 	metaLocal      = "replica.local"
 	metaRemote     = "replica.remote"
 	metaLast       = "replica.last"
+	metaLooked     = "replica.consolidated"
 )
 
 // record is what the database remembers of the steps before.
@@ -167,6 +168,7 @@ type record struct {
 	generation    string
 	local, remote coverage
 	remoteRef     string // the tracking ref that remote is about
+	looked        string // the day on which our ref was last found to hold nothing to consolidate
 }
 
 // remoteRecord is how record.remote is stored.
@@ -180,6 +182,9 @@ func load(q *projection.Query) (record, error) {
 	var r record
 	var err error
 	if r.generation, err = q.Meta(metaGeneration); err != nil || r.generation == "" {
+		return r, err
+	}
+	if r.looked, err = q.Meta(metaLooked); err != nil {
 		return r, err
 	}
 	local, err := q.Meta(metaLocal)
@@ -216,5 +221,5 @@ func (r record) store(tx *projection.Tx) error {
 			return err
 		}
 	}
-	return nil
+	return tx.SetMeta(metaLooked, r.looked)
 }

@@ -22,7 +22,8 @@
 // Cost: what a step does depends on what is new since the commit that the
 // database recorded, with the rows that this commit covers. That record may be
 // lost with the database, and may name a commit that the history lost; then the
-// whole tree is read once.
+// whole tree is read once. The small files of days long past are consolidated,
+// so that who begins from the ref reads few.
 //
 // Durability: an operation that was fetched is in the log before the record of
 // it is made. What Publish wrote is fsynced by git.

@@ -155,6 +155,7 @@ type Report struct {
 	Quarantined int   `json:"quarantined"` // lines that cannot be read, not seen before
 
 	Interactions *Moved `json:"interactions,omitempty"` // nil where they are not replicated
+	Consolidated int    `json:"consolidated"`           // old files of our ref that became fewer
 
 	ClaimsLost []workspace.LostClaim `json:"claims_lost"` // until acknowledged
 
@@ -176,7 +177,7 @@ type Report struct {
 
 // Quiet reports whether nothing moved.
 func (r Report) Quiet() bool {
-	return r.Published == 0 && r.Fetched == 0 && r.Restored == 0 && r.Pushed == 0 && r.Quarantined == 0 && !r.Repaired &&
+	return r.Published == 0 && r.Fetched == 0 && r.Restored == 0 && r.Pushed == 0 && r.Quarantined == 0 && r.Consolidated == 0 && !r.Repaired &&
 		(r.Interactions == nil || *r.Interactions == (Moved{}))
 }
 

@@ -45,6 +45,11 @@ func (s *step) once(ctx context.Context, remoteErr error) error {
 	if err := s.publish(ctx); err != nil {
 		return errors.Join(remoteErr, err)
 	}
+	if remoteErr == nil && !s.want.Join {
+		if err := s.consolidate(ctx); err != nil {
+			return err
+		}
+	}
 	if s.pin == nil || s.want.NoPush || remoteErr != nil {
 		return remoteErr
 	}

@@ -1,0 +1,166 @@
+package replica
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"beads/internal/git"
+	"beads/internal/op"
+)
+
+const (
+	supersedesSuffix = ".supersedes"
+	maxSupersedes    = 16 << 20 // bytes of a .supersedes file
+	listsAtOnce      = 64       // whose lines are held in memory together
+)
+
+// supersedes is a list of files that were consolidated into others of their day.
+type supersedes struct {
+	dir, blob     string
+	before, after []string
+	lines         map[[32]byte]bool // of the files after
+}
+
+// dayOf is the directory of the day in which a batch file was published; "" if
+// the path does not say.
+func dayOf(file string) string {
+	if parts := strings.SplitN(file, "/", 4); isBatch(file) && len(parts) == 4 {
+		return strings.Join(parts[:3], "/")
+	}
+	return ""
+}
+
+// superseded finds those of files, which another tree has, that were
+// consolidated in the tree of now: named in a .supersedes file of their day,
+// with every line in the new files that it names.
+func (s *step) superseded(ctx context.Context, now string, files []batchFile) (map[string]bool, error) {
+	days := map[string]bool{}
+	wanted := map[string]batchFile{}
+	for _, f := range files {
+		if day := dayOf(f.path); day != "" {
+			days[day], wanted[f.path] = true, f
+		}
+	}
+	if len(days) == 0 {
+		return nil, nil
+	}
+	var lists []*supersedes
+	fresh := map[string]string{} // the files beside the lists: path -> blob
+	err := s.git.Diff(ctx, "", now, func(c git.TreeChange) error {
+		dir := path.Dir(c.Path)
+		switch {
+		case !c.Regular() || !days[dir]:
+		case strings.HasSuffix(c.Path, supersedesSuffix):
+			lists = append(lists, &supersedes{dir: dir, blob: c.ID})
+		default:
+			fresh[c.Path] = c.ID
+		}
+		return nil
+	}, keys(days)...)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	for some := range slices.Chunk(lists, listsAtOnce) {
+		if err := s.readLists(ctx, some, fresh); err != nil {
+			return nil, err
+		}
+		if err := s.prove(ctx, some, wanted, gone); err != nil {
+			return nil, err
+		}
+	}
+	return gone, nil
+}
+
+// readLists reads the lists, and the lines of the files that they name as new.
+func (s *step) readLists(ctx context.Context, lists []*supersedes, fresh map[string]string) error {
+	blobs := make([]string, len(lists))
+	for n, l := range lists {
+		blobs[n] = l.blob
+	}
+	err := s.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error { return lists[n].read(content) })
+	if err != nil {
+		return err
+	}
+	var owners []*supersedes
+	blobs = blobs[:0]
+	for _, l := range lists {
+		l.lines = map[[32]byte]bool{}
+		for _, p := range l.after {
+			if blob, has := fresh[p]; has {
+				blobs, owners = append(blobs, blob), append(owners, l)
+			}
+		}
+	}
+	return s.hashes(ctx, blobs, func(n int, hash [32]byte) { owners[n].lines[hash] = true })
+}
+
+// prove adds those of wanted to gone that a list names and whose lines it has.
+func (s *step) prove(ctx context.Context, lists []*supersedes, wanted map[string]batchFile, gone map[string]bool) error {
+	var blobs []string
+	var owners []*supersedes
+	var paths []string
+	for _, l := range lists {
+		for _, p := range l.before {
+			if f, is := wanted[p]; is && !gone[p] {
+				blobs, owners, paths = append(blobs, f.blob), append(owners, l), append(paths, p)
+			}
+		}
+	}
+	lacks := make([]bool, len(blobs))
+	err := s.hashes(ctx, blobs, func(n int, hash [32]byte) { lacks[n] = lacks[n] || !owners[n].lines[hash] })
+	if err != nil {
+		return err
+	}
+	for n, p := range paths {
+		gone[p] = gone[p] || !lacks[n]
+	}
+	return nil
+}
+
+// read reads the sorted old paths, a blank line, and the sorted names of the new
+// files, which lie beside the list.
+func (l *supersedes) read(content io.Reader) error {
+	list := &l.before
+	lines := bufio.NewScanner(io.LimitReader(content, maxSupersedes))
+	for lines.Scan() {
+		switch name := lines.Text(); {
+		case name == "":
+			list = &l.after
+		case list == &l.after && !strings.Contains(name, "/"):
+			l.after = append(l.after, l.dir+"/"+name)
+		default:
+			*list = append(*list, name)
+		}
+	}
+	return lines.Err()
+}
+
+// hashes calls fn with the hash of every record of some files. What is too long
+// to be one has a hash that no record has.
+func (s *step) hashes(ctx context.Context, blobs []string, fn func(n int, hash [32]byte)) error {
+	return s.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
+		return eachLine(content, func(l batchLine) error {
+			if l.tooLong {
+				fn(n, [32]byte{})
+				return nil
+			}
+			for _, part := range op.Split(l.raw) {
+				fn(n, op.Hash(part))
+			}
+			return nil
+		})
+	})
+}
+
+func keys(set map[string]bool) []string {
+	list := make([]string, 0, len(set))
+	for k := range set {
+		list = append(list, k)
+	}
+	return list
+}
