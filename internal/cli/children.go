@@ -11,8 +11,10 @@ func newChildren(a *app) *cobra.Command {
 	var order sortFlags
 	var form listing
 	cmd := &cobra.Command{
-		Use:               "children ID",
-		Short:             "List the children of an issue, closed ones too",
+		Use:   "children ID",
+		Short: "List the children of an issue, closed ones too",
+		Long: `List the issues whose parent is this one, closed ones too. Children of children are
+not in the list; bd list --tree shows those.`,
 		Example:           "  bd children bd-x7k2\n  bd children bd-x7k2 --json",
 		Args:              arguments(1, 1, "one ID"),
 		ValidArgsFunction: a.completeIDs,

@@ -60,6 +60,8 @@ func newUnclaim(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unclaim ID…",
 		Short: "Give issues back: no assignee, and open again if in progress",
+		Long: `Give issues back that you have: they lose their assignee, and those in progress are open
+again. What somebody else has, or you in another session, needs --force.`,
 		Example: `  bd unclaim bd-x7k2
   bd unclaim bd-x7k2 --force`,
 		Args:              arguments(1, -1, "at least one ID"),

@@ -18,6 +18,8 @@ func newClose(a *app) *cobra.Command {
 		Use:     "close ID…",
 		Aliases: []string{"done"},
 		Short:   "Close issues",
+		Long: `Close issues, with the reason for who looks later. An issue that is closed already is no
+error: it says so and writes nothing. What waited for it may be ready now.`,
 		Example: `  bd close bd-x7k2 -r "fixed in 4f1c2aa"
   bd close bd-x7k2 bd-a9c1`,
 		Args:              arguments(1, -1, "at least one ID"),
@@ -91,6 +93,7 @@ func newReopen(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reopen ID…",
 		Short: "Open closed issues again",
+		Long:  "Open closed issues again. They keep their history; the close reason goes.",
 		Example: `  bd reopen bd-x7k2 -r "it came back"
   bd reopen bd-x7k2 bd-a9c1`,
 		Args:              arguments(1, -1, "at least one ID"),

@@ -18,6 +18,7 @@ func newComments(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "comments ID",
 		Short: "Comments of an issue",
+		Long:  "List the comments of an issue, oldest first. The subcommands add, edit and delete them.",
 		Example: `  bd comments bd-x7k2
   bd comments add bd-x7k2 "reproduced on main"
   git log -1 | bd comments add bd-x7k2 -`,
@@ -29,6 +30,7 @@ func newComments(a *app) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:               "list ID",
 		Short:             "List the comments of an issue",
+		Long:              "List the comments of an issue, oldest first, with the numbers that edit and delete take.",
 		Example:           "  bd comments list bd-x7k2",
 		Args:              arguments(1, 1, "one ID"),
 		ValidArgsFunction: a.completeIDs,
@@ -122,6 +124,8 @@ func newCommentAdd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add ID TEXT",
 		Short: "Comment on an issue",
+		Long: `Add a comment. TEXT is one argument; - reads it from standard input, and --file from a
+file.`,
 		Example: `  bd comments add bd-x7k2 "reproduced on main"
   bd comments add bd-x7k2 -f notes.md`,
 		Args:              arguments(1, 2, "an ID and a TEXT (quote it if it has blanks)"),

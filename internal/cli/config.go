@@ -33,15 +33,19 @@ stand in these files too; its own daemon.yaml counts before them, and the enviro
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use:     "get KEY",
-			Short:   "Print a setting; exit 1 if it is not set and has no default",
+			Use:   "get KEY",
+			Short: "Print a setting; exit 1 if it is not set and has no default",
+			Long: `Print one setting as it counts here: from the environment, a config.yaml, the shared
+settings or the default.`,
 			Example: "  bd config get issue_prefix",
 			Args:    arguments(1, 1, "one KEY"),
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.getConfig(cmd, args[0]) },
 		},
 		&cobra.Command{
-			Use:     "set KEY VALUE",
-			Short:   "Change a setting",
+			Use:   "set KEY VALUE",
+			Short: "Change a setting",
+			Long: `Change one setting. Shared ones are an operation, like a change of an issue, and count in
+every clone; all others go into the workspace's config.yaml.`,
 			Example: "  bd config set claim_lease 2h",
 			Args:    arguments(2, 2, "a KEY and a VALUE"),
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.changeConfig(cmd, args[0], &args[1]) },
@@ -49,6 +53,7 @@ stand in these files too; its own daemon.yaml counts before them, and the enviro
 		&cobra.Command{
 			Use:     "unset KEY",
 			Short:   "Go back to the default",
+			Long:    "Take a setting back, so that the next layer or the default counts again.",
 			Example: "  bd config unset claim_lease",
 			Args:    arguments(1, 1, "one KEY"),
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.changeConfig(cmd, args[0], nil) },
@@ -56,6 +61,7 @@ stand in these files too; its own daemon.yaml counts before them, and the enviro
 		&cobra.Command{
 			Use:     "list",
 			Short:   "List every setting with where it comes from",
+			Long:    "List every setting that has a value, with where it comes from.",
 			Example: "  bd config list --json",
 			Args:    arguments(0, 0, "no arguments"),
 			RunE:    func(cmd *cobra.Command, _ []string) error { return a.listConfig(cmd) },
@@ -140,6 +146,9 @@ func (a *app) changeConfig(cmd *cobra.Command, name string, value *string) error
 	var f *failure
 	if errors.As(err, &f) && f.code == "without_effect" {
 		a.notice(err.Error()) // old scripts go on
+		if a.json {
+			return a.printJSON(setting{Key: name, Source: sourceNone})
+		}
 		return nil
 	}
 	if err != nil {

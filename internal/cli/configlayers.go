@@ -14,6 +14,7 @@ const (
 	sourceShared  = "shared"
 	sourceEnv     = "environment"
 	sourceDefault = "default"
+	sourceNone    = "none" // a setting of upstream without effect here
 )
 
 // source is where the settings of the workspace at place are.

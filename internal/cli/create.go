@@ -62,6 +62,8 @@ func newQuick(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "q TITLE…",
 		Short: "Create an issue quickly: prints its id and nothing else",
+		Long: `Create an issue and print nothing but its id, for scripts and for thoughts on the way. All
+arguments together are the title.`,
 		Example: `  bd q Fix the login page
   id=$(bd q "Fix login" -t bug -p 1)`,
 		Args: arguments(1, -1, "a TITLE"),

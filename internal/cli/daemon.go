@@ -110,8 +110,10 @@ func newDaemonStop(a *app) *cobra.Command {
 func newDaemonRestart(a *app) *cobra.Command {
 	var o daemonStart
 	cmd := &cobra.Command{
-		Use:     "restart",
-		Short:   "Stop the daemon if it runs, and start it",
+		Use:   "restart",
+		Short: "Stop the daemon if it runs, and start it",
+		Long: `Stop the daemon of this workspace, if there is one, and start a new one. Settings that are
+wrong are reported first, and the old daemon goes on.`,
 		Example: "  bd daemon restart --config .beads/daemon.yaml",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -138,6 +138,7 @@ func environment(ts *testscript.TestScript) []string {
 	for _, key := range []string{
 		"HOME", "PATH", "TMPDIR", "TZ", "LC_ALL", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME",
 		"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CEILING_DIRECTORIES",
+		recordVariable,
 	} {
 		if value := ts.Getenv(key); value != "" {
 			env = append(env, key+"="+value)

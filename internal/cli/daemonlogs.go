@@ -108,6 +108,7 @@ func (a *app) printLogEntry(e daemonlog.Entry) error {
 	if a.json {
 		encoder := json.NewEncoder(a.dataOutput())
 		encoder.SetEscapeHTML(false)
+		e.Timestamp = e.Timestamp.UTC() // the log has the zone that the daemon ran in
 		return encoder.Encode(e)
 	}
 	stamp := strings.Repeat("-", len(logStamp))

@@ -50,6 +50,7 @@ func newUndefer(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:               "undefer ID…",
 		Short:             "Take deferred issues up again",
+		Long:              "Take back what bd defer did: the issues are ready again, unless something blocks them.",
 		Example:           "  bd undefer bd-x7k2",
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,

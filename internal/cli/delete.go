@@ -170,6 +170,7 @@ func newRestore(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore ID…",
 		Short: "Bring deleted issues back",
+		Long:  "Bring deleted issues back as they were, with their dependencies and comments.",
 		Example: `  bd restore bd-x7k2
   bd restore bd-x7k2 bd-a9c1`,
 		Args: arguments(1, -1, "at least one ID"),

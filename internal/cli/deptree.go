@@ -38,6 +38,8 @@ func newDepList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list ID",
 		Short: "List what an issue depends on, or what depends on it",
+		Long: `List the issues that one depends on directly, with the type of each dependency; with
+--direction up, those that depend on it.`,
 		Example: `  bd dep list bd-x7k2
   bd dep list bd-x7k2 --direction up -t blocks`,
 		Args:              arguments(1, 1, "one ID"),
@@ -273,9 +275,8 @@ func (a *app) treeJSON(root issue.Issue, nodes []treeNode) error {
 	}
 	rows := []json.RawMessage{first}
 	for _, node := range nodes {
-		row, err := withMembers(node.link.Issue, member{"depth", node.depth}, member{"parent_id", node.parent},
-			member{"dependency_type", node.link.Type}, member{"direction", node.way},
-			member{"truncated", node.truncated}, member{"cycle", node.cycle})
+		row, err := linkJSON(node.link, member{"depth", node.depth}, member{"parent_id", node.parent},
+			member{"direction", node.way}, member{"truncated", node.truncated}, member{"cycle", node.cycle})
 		if err != nil {
 			return err
 		}

@@ -13,16 +13,20 @@ import (
 
 func newDuplicate(a *app) *cobra.Command {
 	return a.replacedBy(&cobra.Command{
-		Use:     "duplicate ID… --of ID",
-		Short:   "Close issues as duplicates of another",
+		Use:   "duplicate ID… --of ID",
+		Short: "Close issues as duplicates of another",
+		Long: `Close issues and record which other one says the same. The two stay linked, so that bd
+show leads from one to the other.`,
 		Example: "  bd duplicate bd-x7k2 --of bd-a9c1",
 	}, "of", "the issue `ID` that stays", issue.DepDuplicates, "duplicate of ")
 }
 
 func newSupersede(a *app) *cobra.Command {
 	return a.replacedBy(&cobra.Command{
-		Use:     "supersede ID… --with ID",
-		Short:   "Close issues that another one replaces",
+		Use:   "supersede ID… --with ID",
+		Short: "Close issues that another one replaces",
+		Long: `Close issues and record which other one takes their place. The two stay linked, so that
+bd show leads from one to the other.`,
 		Example: "  bd supersede bd-x7k2 --with bd-a9c1",
 	}, "with", "the issue `ID` that replaces them", issue.DepSupersedes, "superseded by ")
 }

@@ -35,8 +35,10 @@ func newEpic(a *app) *cobra.Command {
 func newEpicStatus(a *app) *cobra.Command {
 	var eligible bool
 	cmd := &cobra.Command{
-		Use:     "status",
-		Short:   "Show open epics with how many of their children are closed",
+		Use:   "status",
+		Short: "Show open epics with how many of their children are closed",
+		Long: `Show the epics that are not closed, each with how many of its children are. One whose
+children are all closed can be closed.`,
 		Example: "  bd epic status\n  bd epic status --eligible-only --json",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,8 +62,10 @@ func newEpicStatus(a *app) *cobra.Command {
 func newEpicClose(a *app) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
-		Use:     "close-eligible",
-		Short:   "Close the epics whose children are all closed",
+		Use:   "close-eligible",
+		Short: "Close the epics whose children are all closed",
+		Long: `Close every epic that has children, all of which are closed. An epic without children is
+left alone.`,
 		Example: "  bd epic close-eligible --dry-run\n  bd epic close-eligible",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

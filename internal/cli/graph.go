@@ -75,7 +75,10 @@ func (a *app) graph(q *projection.Query, args []string, all bool) (graph.Graph, 
 		rows = connected(rows)
 	}
 	var g graph.Graph
-	short := map[string]string{}
+	short, visible := map[string]string{}, visible
+	if a.json { // which escapes by itself
+		visible = func(s string) string { return s }
+	}
 	for _, row := range rows {
 		short[row.ID] = visible(a.shortID(q, row.ID))
 		g.Nodes = append(g.Nodes, graph.Node{

@@ -68,6 +68,14 @@ func effectText(e projection.HistoryEntry) string {
 func (a *app) historyJSON(entries []projection.HistoryEntry) error {
 	objects := make([]json.RawMessage, 0, len(entries))
 	for _, e := range entries {
+		if e.Effect == projection.EffectUnreadable {
+			known, err := object(member{"op", e.Op.ID.String()}, member{"issue", e.Op.Issue}, member{"effect", e.Effect})
+			if err != nil {
+				return err
+			}
+			objects = append(objects, known)
+			continue
+		}
 		effect, err := json.Marshal(effectText(e))
 		if err != nil {
 			return err

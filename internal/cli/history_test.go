@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 
 	"beads/internal/op"
+	"beads/internal/projection"
 )
 
 func TestDescribe(t *testing.T) {
@@ -30,5 +34,20 @@ func TestDescribe(t *testing.T) {
 		if got := describe(&test.o); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+// A line that can no longer be read is no JSON to pass on; its id is.
+func TestHistoryJSONOfUnreadableLine(t *testing.T) {
+	var out strings.Builder
+	a := &app{out: bufio.NewWriter(&out), json: true}
+	entry := projection.HistoryEntry{Op: op.Operation{Issue: "bd-1"}, Line: []byte("\x00 not JSON"), Effect: projection.EffectUnreadable}
+	if err := errors.Join(a.historyJSON([]projection.HistoryEntry{entry}), a.out.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	var entries []map[string]string
+	if err := json.Unmarshal([]byte(out.String()), &entries); err != nil || len(entries) != 1 ||
+		entries[0]["effect"] != "unreadable" || entries[0]["issue"] != "bd-1" || entries[0]["op"] == "" {
+		t.Errorf("got %v, %s", err, &out)
 	}
 }

@@ -12,8 +12,10 @@ func newHook(a *app) *cobra.Command {
 
 func newHooks(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "hooks",
-		Short:   "Answer Git hooks of an old installation (nothing is needed)",
+		Use:   "hooks",
+		Short: "Answer Git hooks of an old installation (nothing is needed)",
+		Long: `Earlier beads kept its files in step by Git hooks. bd needs none and installs none; these
+commands are there so that old hooks and set-up scripts go on.`,
 		Example: "  bd hooks run pre-commit",
 	}
 	run := silent("run NAME [ARG…]", "Do nothing, for an old hook that calls it")
@@ -25,7 +27,7 @@ func newHooks(a *app) *cobra.Command {
 		{"list", "Say that there are no hooks", "bd installs no hooks."},
 	} {
 		sub := &cobra.Command{
-			Use: c.name, Short: c.short, Example: "  bd hooks " + c.name,
+			Use: c.name, Short: c.short, Long: c.word, Example: "  bd hooks " + c.name,
 			Args: arguments(0, 0, "no arguments"),
 			RunE: func(*cobra.Command, []string) error {
 				if a.json {
@@ -50,7 +52,7 @@ func newHooks(a *app) *cobra.Command {
 // silent takes anything and does nothing.
 func silent(use, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short,
+		Use: use, Short: short, Long: "Exit 0 without a word, whatever the arguments are, so that no commit of anybody fails.",
 		DisableFlagParsing: true,
 		RunE:               func(*cobra.Command, []string) error { return nil },
 	}

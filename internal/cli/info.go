@@ -39,6 +39,7 @@ func newInfo(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "info",
 		Short:   "Show where the workspace is and what it holds",
+		Long:    "Show where the workspace is, what is in it, who you are here, and how sharing stands.",
 		Example: "  bd info --json",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -22,6 +22,7 @@ func newLabel(a *app) *cobra.Command {
 		Use:     "label",
 		Aliases: []string{"labels"},
 		Short:   "Labels of issues",
+		Long:    "Labels are words on issues, for lists to select by. An issue has each at most once.",
 		Example: `  bd label add bd-x7k2 urgent
   bd label list-all`,
 	}
@@ -33,6 +34,7 @@ func newLabelChange(a *app, add bool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add ID… LABEL",
 		Short:   "Add a label to issues",
+		Long:    "Add a label to one or more issues. Several labels are given with commas between them.",
 		Example: "  bd label add bd-x7k2 bd-a9c1 urgent",
 		Args:    arguments(2, -1, "at least one ID and a LABEL"),
 		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
@@ -43,6 +45,7 @@ func newLabelChange(a *app, add bool) *cobra.Command {
 	if !add {
 		cmd.Use, cmd.Aliases = "remove ID… LABEL", []string{"rm"}
 		cmd.Short, cmd.Example = "Remove a label from issues", "  bd label remove bd-x7k2 urgent"
+		cmd.Long = "Remove a label from one or more issues. Several labels are given with commas between them."
 	}
 	return cmd
 }
@@ -141,6 +144,7 @@ func newLabelList(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:               "list ID",
 		Short:             "List the labels of an issue",
+		Long:              "List the labels of one issue, sorted.",
 		Example:           "  bd label list bd-x7k2",
 		Args:              arguments(1, 1, "one ID"),
 		ValidArgsFunction: a.completeIDs,
@@ -170,6 +174,7 @@ func newLabelListAll(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list-all",
 		Short:   "List every label with the number of issues that have it",
+		Long:    "List every label that some issue has, with the number of those issues.",
 		Example: "  bd label list-all",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

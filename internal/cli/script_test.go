@@ -46,14 +46,15 @@ func run(program func(context.Context, cli.Process) int) int {
 		executable = os.Args[0]
 	}
 	width, _ := strconv.Atoi(os.Getenv("BD_TEST_TERMINAL"))
-	return program(ctx, cli.Process{
+	recording := startRecording(os.Getenv(recordVariable), os.Args[1:])
+	return recording.end(program(ctx, cli.Process{
 		Args:           os.Args[1:],
 		Dir:            dir,
 		Environ:        os.Environ(),
 		Getenv:         os.Getenv,
 		Stdin:          os.Stdin,
-		Stdout:         os.Stdout,
-		Stderr:         os.Stderr,
+		Stdout:         recording.copied("stdout", os.Stdout),
+		Stderr:         recording.copied("stderr", os.Stderr),
 		StdoutTerminal: width > 0,
 		StderrTerminal: width > 0,
 		Width:          width,
@@ -68,7 +69,7 @@ func run(program func(context.Context, cli.Process) int) int {
 		Now:      time.Now,
 		Rand:     rand.Reader,
 		Location: time.Local,
-	})
+	}))
 }
 
 // TestScripts runs testdata/script/*.txtar. Beside testscript's own commands
@@ -83,6 +84,9 @@ func run(program func(context.Context, cli.Process) int) int {
 //	signal NAME PID           sends KILL, STOP, CONT, TERM, INT, HUP or USR1 and sees it through
 //	together N M COMMAND…     runs the command N times at once; M succeed
 //
+// What every bd prints with --json is held against docs/schema when its script
+// has ended.
+//
 // PATH is a.0.b, or a.len (or a.'#') for a length; in VALUE \n is a line end.
 // FILE may be stdout or stderr, and "! json" and "! lines" demand the opposite.
 // Every script starts in $WORK/work (so its files are called work/NAME) and has
@@ -92,14 +96,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireUniqueNames:  true,
-		Setup:               setupScript,
+		Setup:               readContract(t).setupScript,
 		Cmds:                scriptCommands(),
 		ContinueOnError:     false,
 		RequireExplicitExec: false,
 	})
 }
 
-func setupScript(env *testscript.Env) error {
+func (contract *contract) setupScript(env *testscript.Env) error {
 	home := filepath.Join(env.WorkDir, ".home")
 	if err := os.MkdirAll(filepath.Join(home, "run"), 0o700); err != nil {
 		return err
@@ -124,6 +128,11 @@ func setupScript(env *testscript.Env) error {
 	} {
 		env.Setenv(key, value)
 	}
+	env.Setenv(recordVariable, filepath.Join(home, "records"))
+	if err := os.Mkdir(env.Getenv(recordVariable), 0o700); err != nil {
+		return err
+	}
+	env.Defer(func() { contract.checkScript(env) })
 	env.Defer(func() { stopDaemons(env) })
 	if os.Getenv("GORACE") == "" { // the race detector's default is a second at the end of every bd
 		env.Setenv("GORACE", "atexit_sleep_ms=10")

@@ -96,26 +96,25 @@ func (a *app) showJSON(q *projection.Query, found []issue.Issue) error {
 	return a.printJSON(objects)
 }
 
-// linksJSON are the issues at the other ends; of one that is deleted or not yet
-// known only the id.
+// linksJSON are the issues at the other ends.
 func linksJSON(links []projection.Link) ([]json.RawMessage, error) {
 	objects := make([]json.RawMessage, 0, len(links))
 	for _, link := range links {
-		var object json.RawMessage
-		var err error
-		if link.Visible {
-			object, err = withMembers(link.Issue, member{"dependency_type", link.Type})
-		} else {
-			object, err = json.Marshal(struct {
-				ID   string `json:"id"`
-				Type string `json:"dependency_type"`
-				Gone bool   `json:"missing"`
-			}{link.Issue.ID, link.Type, true})
-		}
+		object, err := linkJSON(link)
 		if err != nil {
 			return nil, err
 		}
 		objects = append(objects, object)
 	}
 	return objects, nil
+}
+
+// linkJSON is the issue at the other end with the type of the dependency and more
+// members; of one that is deleted or not yet known only the id.
+func linkJSON(link projection.Link, more ...member) (json.RawMessage, error) {
+	kind := member{"dependency_type", link.Type}
+	if link.Visible {
+		return withMembers(link.Issue, append([]member{kind}, more...)...)
+	}
+	return object(append([]member{{"id", link.Issue.ID}, kind, {"missing", true}}, more...)...)
 }

@@ -14,6 +14,8 @@ func newStatus(a *app) *cobra.Command {
 		Use:     "status",
 		Aliases: []string{"stats"},
 		Short:   "Show how the work stands, in numbers",
+		Long: `Count the issues by status, what is ready, blocked and deferred, and how long it takes
+from creation to closing.`,
 		Example: `  bd status
   bd stats --json`,
 		Args: arguments(0, 0, "no arguments"),

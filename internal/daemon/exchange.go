@@ -151,7 +151,7 @@ func (d *Daemon) exchangeNow() {
 		return
 	}
 	d.exchange.start()
-	now := d.opts.Now()
+	now := d.opts.Now().UTC()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.exchanging == nil {
@@ -250,7 +250,7 @@ func (e *exchange) jitter() time.Duration {
 // goes on is logged once.
 func (d *Daemon) Exchanged(r exchanged) {
 	e := d.exchange
-	now := d.opts.Now()
+	now := d.opts.Now().UTC()
 	e.note(now, r)
 	if errors.Is(r.err, projection.ErrNewer) {
 		d.changed(now, false) // a refresh knows what to do
