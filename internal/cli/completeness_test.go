@@ -58,6 +58,18 @@ func TestEveryCommandIsComplete(t *testing.T) {
 		}
 	}
 	walk(root)
+	for _, row := range page.rows {
+		cmd, rest, err := root.Find(strings.Fields(row.command))
+		if err != nil || len(rest) > 0 || cmd.CommandPath() != "bd "+row.command {
+			t.Errorf("docs/json.md has a row for bd %s, which is no command", row.command)
+			continue
+		}
+		for _, flag := range row.flags {
+			if cmd.Flags().Lookup(flag) == nil {
+				t.Errorf("docs/json.md has a row for bd %s --%s, which is no flag", row.command, flag)
+			}
+		}
+	}
 	for name := range neverFails {
 		if slices.ContainsFunc(uses, func(u use) bool { return u.line.Path == name && u.fails }) {
 			t.Errorf("bd %s is said never to fail, and does in a script", name)
