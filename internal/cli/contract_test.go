@@ -25,7 +25,7 @@ func TestContractIsStrict(t *testing.T) {
 		wrong  string // a part of the message; "" if all is well
 	}{
 		{"an issue", "create x --json", one + "}", "", 0, ""},
-		{"a member that nothing documents", "create x --json", one + `,"colour":"red"}`, "", 0, "colour"},
+		{"a member that nothing documents", "create x --json", one + `,"colour":"red"}`, "", 0, "has a member that nothing documents"},
 		{"one in a list", "list --json", "[" + one + `,"colour":"red"` + counts + "]", "", 0, "colour"},
 		{"one in an object in an issue", "show bd-1 --json", "[" + one + `,"labels":[],"dependencies":[],"dependents":[],"comments":[{"id":"1","issue_id":"bd-1","author":"a","text":"b","created_at":"2026-01-01T00:00:00Z","x":1}]}]`, "", 0, `"x"`},
 		{"a member that is missing", "list --json", "[" + one + "}]", "", 0, "comment_count"},

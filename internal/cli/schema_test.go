@@ -231,7 +231,8 @@ func (c *contract) valid(schema, text string) error {
 		return fmt.Errorf("docs/json.md names schema/%s.json, which is not there", schema)
 	}
 	if err := c.schemas[schema].Validate(value); err != nil {
-		return fmt.Errorf("not as docs/schema/%s.json says: %w\n%s", schema, err, text)
+		why := strings.ReplaceAll(err.Error(), "unevaluatedProperties: not: validated against <anonymous schema>", "has a member that nothing documents")
+		return fmt.Errorf("not as docs/schema/%s.json says: %s\n%s", schema, why, text)
 	}
 	return nil
 }
