@@ -107,6 +107,7 @@ func newInteractionList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List interactions, the newest last",
+		Long:  "List the interactions that the flags select, in the order in which they were recorded.",
 		Example: `  bd interactions list --issue bd-x7k2
   bd interactions list --kind label --label bad --since -7d --json`,
 		Args: arguments(0, 0, "no arguments, only flags"),
@@ -253,6 +254,7 @@ func newInteractionShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show ID",
 		Short:             "Show an interaction whole, with what was said of it",
+		Long:              "Show every member of one interaction, with its texts whole, and the judgements on it.",
 		Example:           "  bd interactions show 01KAQ0T6V3",
 		Args:              arguments(1, 1, "one ID"),
 		ValidArgsFunction: a.completeInteractions,
