@@ -60,11 +60,10 @@ func (f *flocker) tryLocked() (bool, error) {
 }
 
 // Lock takes the exclusive lock. It waits in the kernel, so waiters are served
-// without polling; when ctx ends first, it returns ctx's cause.
+// without polling; when ctx ends first, it returns ctx's cause. It is the waiting
+// that ctx bounds: a lock that is free is taken whatever ctx says, since on a busy
+// machine a short time may be over before it was used.
 func (f *flocker) Lock(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	wait, err := f.begin()
 	if wait == nil {
 		return err

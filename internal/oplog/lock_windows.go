@@ -49,11 +49,9 @@ func (f *flocker) tryLocked() (bool, error) {
 	return f.held, err
 }
 
-// Lock takes the exclusive lock; when ctx ends first, it returns ctx's cause.
+// Lock takes the exclusive lock; when ctx ends while it waits, it returns ctx's
+// cause.
 func (f *flocker) Lock(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.held || f.awaited {

@@ -36,12 +36,12 @@ type Draft struct {
 	Sum         bool // Line carries a valid sum
 }
 
-// Commit is the one write path, and Record the same for interactions. It brings the database up to date, calls decide
-// with the current state, appends the operations to the log and the guard copy,
-// fsyncs both, and applies them to the database, all under the write lock. When
-// it returns nil, the operations are durable; when it returns an error, they are
-// not acknowledged, and unless the error came from the append nothing was
-// written.
+// Commit is the one write path, and Record the same for interactions. It brings
+// the database up to date, calls decide with the current state, appends the
+// operations to the log and the guard copy, fsyncs both, and applies them to the
+// database, all under the write lock. When it returns nil, the operations are
+// durable; when it returns an error, they are not acknowledged, and unless the
+// error came from the append nothing was written.
 //
 // It returns the operations that were written: fewer than decide asked for when
 // some were held already. An operation whose condition does not hold fails the

@@ -383,3 +383,30 @@ func TestHostileInteractions(t *testing.T) {
 		t.Error("the linked file was written")
 	}
 }
+
+// A database that was made anew has the interactions at once: who reads them next
+// may not be granted the lock, and would find none.
+func TestRebuildHasInteractions(t *testing.T) {
+	f := newFixture(t)
+	f.record("one", "two")
+	w := f.open()
+	defer w.Close()
+	if err := os.Remove(f.place().DB); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.View(t.Context(), func(*projection.Query) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	again := f.open()
+	defer again.Close()
+	err := again.Peek(t.Context(), func(q *projection.Query) error {
+		found, err := q.Interactions(projection.InteractionFilter{})
+		if len(found) != 2 {
+			t.Errorf("%d interactions in the new database", len(found))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -103,7 +103,9 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 			report, err = s.replace(ctx, "corrupt", true)
 		}
 	}
-	if err == nil && s.all && !report.More { // else it is for the last batch
+	// A database that was made anew gets both: a reader that is not granted the
+	// lock would find none where there are some. In batches it is for the last.
+	if err == nil && (s.all || report.Rebuilt) && !report.More {
 		err = s.refreshInteractions(ctx, &report, verify)
 	}
 	report.Duration = s.w.opts.Now().Sub(started)

@@ -34,6 +34,9 @@ type holder struct {
 	Command string `json:"command"`
 }
 
+// freeTurns is how often begin looks again, without waiting, whatever time it was.
+const freeTurns = 3
+
 // begin takes the write lock, waiting in the kernel for at most patience. It
 // locks again when a file was replaced meanwhile, and follows the workspace when
 // Git has begun or ceased to track .beads.
@@ -44,7 +47,7 @@ func (w *Workspace) begin(ctx context.Context, patience time.Duration) (*session
 	_ = w.openDB(ctx)
 	waiting, cancel := context.WithTimeoutCause(ctx, patience, errBusy)
 	defer cancel()
-	for {
+	for turn := 1; ; turn++ {
 		s := &session{w: w, patience: patience}
 		again, err := s.take(waiting)
 		if err == nil && !again {
@@ -54,7 +57,11 @@ func (w *Workspace) begin(ctx context.Context, patience time.Duration) (*session
 			err = s.busy()
 		}
 		err = errors.Join(err, s.end())
-		if err == nil {
+		switch {
+		case err != nil:
+		case turn < freeTurns:
+			err = interrupted(ctx)
+		default:
 			err = interrupted(waiting)
 		}
 		if err != nil {
