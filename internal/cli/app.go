@@ -175,6 +175,9 @@ func (a *app) page(cmd *cobra.Command) {
 	for top.HasParent() && top.Parent().HasParent() {
 		top = top.Parent()
 	}
+	if follow := cmd.Flags().Lookup("follow"); follow != nil && follow.Changed {
+		return
+	}
 	if !a.StdoutTerminal || a.Height == 0 || a.noPager || a.Getenv("TERM") == "dumb" || top.GroupID != groupRead {
 		return
 	}

@@ -81,14 +81,7 @@ func (a *app) logQuery(tail, since, level string) (q daemonlog.Query, err error)
 	if since == "" {
 		return q, nil
 	}
-	if d, err := time.ParseDuration(since); err == nil && d >= 0 {
-		q.Since = a.Now().Add(-d)
-		return q, nil
-	}
-	if q.Since, err = a.parseDate("-"+since, false); err == nil { // 2d, 1w
-		return q, nil
-	}
-	q.Since, err = a.parseDate(since, false)
+	q.Since, err = a.parseSince(since)
 	return q, err
 }
 

@@ -15,5 +15,6 @@ func readGroup() group {
 		{name: "status", build: newStatus, aliases: []string{"stats"}},
 		{name: "history", build: newHistory, aliases: []string{"log"}},
 		{name: "types", build: newTypes},
+		{name: "activity", build: newActivity},
 	}}
 }

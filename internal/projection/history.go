@@ -14,6 +14,10 @@ type HistoryEntry struct {
 	Op     op.Operation
 	Line   []byte
 	Effect string // one of the Effect constants
+
+	// The issue's status before and after, and its title after; empty where
+	// there is no such issue.
+	OldStatus, NewStatus, Title string
 }
 
 // What became of an operation.
@@ -48,11 +52,13 @@ func (q *Query) History(issueID string) ([]HistoryEntry, error) {
 					effective, _ := settings.Apply(o)
 					entry.Effect = effectOf(o, effective)
 				default:
+					entry.OldStatus = state.Issue.Status
 					effective, _ := state.Apply(o)
 					entry.Effect = effectOf(o, effective)
 					if effective && !state.Visible() && o.Do != op.DoDelete {
 						entry.Effect = EffectHidden
 					}
+					entry.NewStatus, entry.Title = state.Issue.Status, state.Issue.Title
 				}
 			}
 			entries = append(entries, entry)

@@ -1,9 +1,11 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"beads/internal/op"
 	"beads/internal/projection"
@@ -23,15 +25,24 @@ var errStale = errors.New("database is behind")
 //
 // The interactions are as the database has them; see ViewAll.
 func (w *Workspace) View(ctx context.Context, fn func(*projection.Query) error) error {
-	return w.view(ctx, refreshing{}, fn)
+	return w.view(ctx, refreshing{}, readerPatience, fn)
 }
 
 // ViewAll is View with the interactions brought up to date too.
 func (w *Workspace) ViewAll(ctx context.Context, fn func(*projection.Query) error) error {
-	return w.view(ctx, refreshing{all: true}, fn)
+	return w.view(ctx, refreshing{all: true}, readerPatience, fn)
 }
 
-func (w *Workspace) view(ctx context.Context, want refreshing, fn func(*projection.Query) error) error {
+// ViewLatest is View for who must not miss what the files hold: it waits for the
+// write lock as long as a writer would, and fails with a LockedError when it
+// cannot be had. A read-only workspace is seen as it is.
+func (w *Workspace) ViewLatest(ctx context.Context, fn func(*projection.Query) error) error {
+	return w.view(ctx, refreshing{}, 0, fn)
+}
+
+// view waits for the lock at most for patience, and then answers from what there
+// is; 0 waits as a writer does, and then fails.
+func (w *Workspace) view(ctx context.Context, want refreshing, patience time.Duration, fn func(*projection.Query) error) error {
 	if w.opts.ReadOnly {
 		return w.viewAsIs(ctx, fn)
 	}
@@ -57,7 +68,11 @@ func (w *Workspace) view(ctx context.Context, want refreshing, fn func(*projecti
 		return fn(q)
 	})
 	if errors.Is(err, errStale) {
-		_, err = w.refresh(ctx, readerPatience, want)
+		_, err = w.refresh(ctx, cmp.Or(patience, w.opts.LockTimeout), want)
+		var locked *LockedError
+		if patience == 0 && errors.As(err, &locked) {
+			return err
+		}
 		if err = w.asItWas(ctx, err); err == nil {
 			err = w.db.View(ctx, fn)
 		}
