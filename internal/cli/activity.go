@@ -91,7 +91,7 @@ needed. With --json the list is an array, and with -f each operation is a line.`
 // choice is what the flags choose. The limit is left out when everything is
 // wanted of what comes.
 func (f *activityFlags) choice(a *app, q *projection.Query) (choice projection.Activity, err error) {
-	choice.Limit = f.limit
+	choice.Limit, choice.Actor = f.limit, f.actor
 	if f.since != "" {
 		since, err := a.parseSince(f.since)
 		if err != nil {
@@ -110,10 +110,8 @@ func (f *activityFlags) choice(a *app, q *projection.Query) (choice projection.A
 			return choice, usagef("unknown type %q; known are %s", name, strings.Join(activityTypes(), ", "))
 		}
 	}
-	if len(types) > 0 || f.actor != "" {
-		choice.Keep = func(o *op.Operation) bool {
-			return (f.actor == "" || o.By == f.actor) && (len(types) == 0 || ofType(o, types))
-		}
+	if len(types) > 0 {
+		choice.Keep = func(o *op.Operation) bool { return ofType(o, types) }
 	}
 	return choice, nil
 }

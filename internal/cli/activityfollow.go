@@ -103,7 +103,7 @@ func (f *follower) step(ctx context.Context) error {
 		err := f.view(ctx, func(q *projection.Query) error {
 			entries, err := f.next(q)
 			more = len(entries) > 0
-			f.render(q, slices.DeleteFunc(entries, func(e projection.HistoryEntry) bool { return !f.chosen(e) }))
+			f.render(q, slices.DeleteFunc(entries, func(e projection.HistoryEntry) bool { return !f.choice.Chosen(&e) }))
 			return err
 		})
 		if err == nil {
@@ -180,12 +180,6 @@ func (f *follower) rewind(q *projection.Query) error {
 	hash, err := q.HashAt(f.after)
 	f.at = keyOf(hash)
 	return err
-}
-
-// chosen applies the flags to an entry that has come.
-func (f *follower) chosen(e projection.HistoryEntry) bool {
-	return (f.choice.Issue == "" || e.Op.Issue == f.choice.Issue) && e.Op.ID.Compare(f.choice.Since) >= 0 &&
-		(f.choice.Keep == nil || e.Effect != projection.EffectUnreadable && f.choice.Keep(&e.Op))
 }
 
 // render writes entries to the page.

@@ -80,6 +80,9 @@ func Run(ctx context.Context, p Process) int {
 	root.SetIn(p.Stdin)
 	root.SetOut(a.out)
 	root.SetErr(p.Stderr)
+	if completing(p.Args) {
+		addCompletions(a, root)
+	}
 	err := root.ExecuteContext(ctx)
 	a.endProgress()
 	a.afterword(ctx)

@@ -7,6 +7,7 @@ import "time"
 // the comment says otherwise.
 type Filter struct {
 	IDs           []string
+	IDStart       string // an id that begins so
 	Statuses      []string
 	NotStatuses   []string
 	Types         []string
@@ -36,6 +37,8 @@ type Filter struct {
 	ClosedBefore  time.Time
 	DueAfter      time.Time
 	DueBefore     time.Time
+	DeferAfter    time.Time
+	DeferBefore   time.Time
 	Overdue       bool // due before Now and not closed
 	Deferred      bool // defer_until after Now
 	EmptyDesc     bool

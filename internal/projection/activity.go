@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,9 +16,18 @@ type Activity struct {
 	Issue string // of this issue; "": of all, and of the workspace itself
 	Since op.ID  // with this id or a greater one; zero: from the beginning
 	Limit int    // the newest so many; 0: all
+	Actor string // by them; "": by anyone
 	// Keep has the last word about an operation; nil: all are kept. One that
 	// cannot be read is never kept when Keep is there.
 	Keep func(*op.Operation) bool
+}
+
+// Chosen reports whether a chooses e, whatever the limit.
+func (a *Activity) Chosen(e *HistoryEntry) bool {
+	if a.Issue != "" && e.Op.Issue != a.Issue || e.Op.ID.Compare(a.Since) < 0 || a.Actor != "" && e.Op.By != a.Actor {
+		return false
+	}
+	return a.Keep == nil || e.Effect != EffectUnreadable && a.Keep(&e.Op)
 }
 
 // errEnough ends a query that has what it wants.
@@ -37,13 +47,22 @@ func (q *Query) Recent(a Activity) ([]HistoryEntry, error) {
 	if a.Issue != "" {
 		text, args = recentOfIssueSQL, []any{a.Issue, a.Since}
 	}
+	// A line without an escape that does not have the name is not even decoded.
+	name := []byte(a.Actor)
+	passes := func(line []byte) bool {
+		return bytes.Contains(line, name) || bytes.IndexByte(line, '\\') >= 0
+	}
 	var (
 		entries []HistoryEntry
 		decoder op.Decoder
+		buf     []byte
 	)
 	err := stream(q.conn, text, func(s *sqlite.Stmt) error {
+		if buf = columnRaw(s, 2, buf); !passes(buf) {
+			return nil
+		}
 		entry := readEntry(&decoder, s)
-		if a.Keep != nil && (entry.Effect == EffectUnreadable || !a.Keep(&entry.Op)) {
+		if !a.Chosen(&entry) {
 			return nil
 		}
 		if entries = append(entries, entry); a.Limit > 0 && len(entries) == a.Limit {

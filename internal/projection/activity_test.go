@@ -40,6 +40,8 @@ func TestActivity(t *testing.T) {
 		"of an issue":                   {Activity{Issue: "bd-b"}, "2 create >open; 7 close open>closed"},
 		"since":                         {Activity{Since: op.MinID(testID(6).Time())}, "6 claim in_progress>in_progress void; 7 close open>closed"},
 		"kept":                          {Activity{Limit: 1, Keep: func(o *op.Operation) bool { return o.By == "amy" }}, "5 claim open>in_progress"},
+		"by someone":                    {Activity{Actor: "amy"}, "5 claim open>in_progress"},
+		"by a part of a name":           {Activity{Actor: "am"}, ""},
 		"none":                          {Activity{Issue: "bd-c"}, ""},
 	} {
 		got := ask(t, db, func(q *Query) (string, error) {

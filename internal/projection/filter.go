@@ -46,6 +46,9 @@ func selectIssues(conn *sqlite.Conn, f *issue.Filter) (*selection, error) {
 	if f.IDs != nil {
 		s.add("i.id IN (SELECT value FROM json_each(?))", jsonList(f.IDs))
 	}
+	if f.IDStart != "" {
+		s.add("i.id >= ? AND i.id < ?", f.IDStart, f.IDStart+"\U0010ffff")
+	}
 	s.states(f)
 	s.names(f)
 	s.labels(f)
@@ -215,6 +218,7 @@ func (s *selection) dates(f *issue.Filter) {
 		{"i.updated_at", f.UpdatedAfter, f.UpdatedBefore},
 		{"i.closed_at", f.ClosedAfter, f.ClosedBefore},
 		{"i.due_at", f.DueAfter, f.DueBefore},
+		{"i.defer_until", f.DeferAfter, f.DeferBefore},
 	} {
 		if !d.after.IsZero() {
 			s.add(d.column+" >= ?", microsCeiling(d.after))
