@@ -57,6 +57,7 @@ type app struct {
 	lockTimeout time.Duration
 
 	stdinRead bool // standard input was read whole
+	wrote     bool // operations were committed
 
 	command string // "create", "dep add": who holds the lock, for those who wait
 	ws      *workspace.Workspace
@@ -93,8 +94,8 @@ func Run(ctx context.Context, p Process) int {
 	if a.pager != nil {
 		flushErr = errors.Join(flushErr, a.pager.Close())
 	}
-	if err == nil && !closedPipe(flushErr) {
-		err = flushErr
+	if err == nil && flushErr != nil && !closedPipe(flushErr) {
+		err = a.outputLost(flushErr)
 	}
 	if a.below != "" && flushErr == nil {
 		a.notice(a.below)
@@ -103,6 +104,16 @@ func Run(ctx context.Context, p Process) int {
 		a.autoStart(ctx)
 	}
 	return a.report(err)
+}
+
+// outputLost is the error for output that could not be written. Who tries again
+// should know whether the work is done already.
+func (a *app) outputLost(err error) error {
+	f := asFailure(fmt.Errorf("the output is lost: %w", err))
+	if a.wrote {
+		_ = f.withHint("what the command was to change is changed; only its output is missing")
+	}
+	return f
 }
 
 // place finds the workspace without opening anything.
@@ -160,6 +171,7 @@ func (a *app) commit(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace
 		made, err = w.Commit(cmd.Context(), decide)
 		return err
 	})
+	a.wrote = a.wrote || len(made) > 0
 	return made, err
 }
 
@@ -181,7 +193,7 @@ func (a *app) page(cmd *cobra.Command) {
 	if follow := cmd.Flags().Lookup("follow"); follow != nil && follow.Changed {
 		return
 	}
-	if !a.StdoutTerminal || a.Height == 0 || a.noPager || a.Getenv("TERM") == "dumb" || top.GroupID != groupRead {
+	if !a.StdoutTerminal || a.Height == 0 || a.noPager || a.dumb() || top.GroupID != groupRead {
 		return
 	}
 	command := terminal.PagerCommand(a.Getenv, a.Set)

@@ -18,7 +18,7 @@ const (
 // unless --no-color or NO_COLOR (no-color.org: any value but the empty one)
 // or output.color says no.
 func (a *app) colours() bool {
-	if !a.StdoutTerminal || a.noColor || a.json || a.Getenv("NO_COLOR") != "" || a.Getenv("TERM") == "dumb" {
+	if !a.StdoutTerminal || a.noColor || a.json || a.Getenv("NO_COLOR") != "" || a.dumb() {
 		return false
 	}
 	return a.ws == nil || a.configValue(a.ws.Place(), "output.color") != "never"

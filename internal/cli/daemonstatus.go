@@ -186,13 +186,15 @@ func (a *app) printBox(rows [][2]string) {
 	if a.StdoutTerminal && a.Width > 0 {
 		values = max(1, min(values, a.Width-frame-names))
 	}
+	signs := a.symbols()
 	rule := func(left, middle, right string) {
-		a.printf("%s%s%s%s%s\n", left, strings.Repeat("─", names+2), middle, strings.Repeat("─", values+2), right)
+		a.printf("%s%s%s%s%s\n", left, strings.Repeat(signs.horizontal, names+2), middle, strings.Repeat(signs.horizontal, values+2), right)
 	}
 	padded := func(s string, width int) string { return s + strings.Repeat(" ", width-displayWidth(s)) }
-	rule("┌", "┬", "┐")
+	rule(signs.topLeft, signs.top, signs.topRight)
 	for _, row := range rows {
-		a.printf("│ %s │ %s │\n", padded(row[0], names), padded(cut(row[1], values), values))
+		value := padded(cutWith(row[1], values, signs.ellipsis), values)
+		a.printf("%[1]s %[2]s %[1]s %[3]s %[1]s\n", signs.vertical, padded(row[0], names), value)
 	}
-	rule("└", "┴", "┘")
+	rule(signs.left, signs.bottom, signs.right)
 }

@@ -50,7 +50,7 @@ func (a *app) printFrame(s daemonStatusJSON, first bool) error {
 		}
 		return a.out.Flush()
 	}
-	if !a.StdoutTerminal {
+	if !a.StdoutTerminal || a.dumb() {
 		if !first {
 			a.printf("\n")
 		}

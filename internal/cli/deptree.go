@@ -223,7 +223,7 @@ func (a *app) showTree(q *projection.Query, root issue.Issue, nodes []treeNode) 
 	if a.json {
 		return a.treeJSON(root, nodes)
 	}
-	a.printf("%s\n", a.linkLine(q, projection.Link{Issue: root, Visible: true}))
+	a.printLine(a.linkLine(q, projection.Link{Issue: root, Visible: true}))
 	for i, node := range nodes {
 		mark := ""
 		switch {
@@ -232,16 +232,17 @@ func (a *app) showTree(q *projection.Query, root issue.Issue, nodes []treeNode) 
 		case node.repeated:
 			mark = " (see above)"
 		case node.truncated:
-			mark = " …"
+			mark = " " + a.symbols().ellipsis
 		}
-		a.printf("%s%s %s: %s%s\n", branches(nodes, i), arrow(node.way), visible(node.link.Type), a.linkLine(q, node.link), mark)
+		lead := branches(a.symbols(), nodes, i) + arrow(node.way) + " " + visible(node.link.Type) + ": "
+		a.printLine(lead + a.linkLine(q, node.link) + mark)
 	}
 	return nil
 }
 
 // branches draws the lines before a node: a level goes on if a later node of
 // the same depth comes before one of a smaller depth.
-func branches(nodes []treeNode, i int) string {
+func branches(signs symbols, nodes []treeNode, i int) string {
 	goesOn := func(depth int) bool {
 		for _, later := range nodes[i+1:] {
 			if later.depth <= depth {
@@ -253,15 +254,15 @@ func branches(nodes []treeNode, i int) string {
 	var b strings.Builder
 	for depth := 1; depth < nodes[i].depth; depth++ {
 		if goesOn(depth) {
-			b.WriteString("│  ")
+			b.WriteString(signs.vertical + "  ")
 		} else {
 			b.WriteString("   ")
 		}
 	}
 	if goesOn(nodes[i].depth) {
-		b.WriteString("├─ ")
+		b.WriteString(signs.branch + signs.horizontal + " ")
 	} else {
-		b.WriteString("└─ ")
+		b.WriteString(signs.last + signs.horizontal + " ")
 	}
 	return b.String()
 }

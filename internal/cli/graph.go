@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,7 @@ func newGraph(a *app) *cobra.Command {
 	var format string
 	var all bool
 	drawings := map[string]func(graph.Graph) error{
-		"text":    func(g graph.Graph) error { return g.Text(a.out) },
+		"text":    a.drawText,
 		"dot":     func(g graph.Graph) error { return g.DOT(a.out) },
 		"mermaid": func(g graph.Graph) error { return g.Mermaid(a.out) },
 		"svg":     func(g graph.Graph) error { return g.SVG(a.out) },
@@ -53,6 +54,18 @@ that waits or is waited for.`,
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, dot, mermaid or svg")
 	cmd.Flags().BoolVar(&all, "all", false, "without ids: closed issues too")
 	return cmd
+}
+
+// drawText prints a drawing in lines that fit the terminal.
+func (a *app) drawText(g graph.Graph) error {
+	var text strings.Builder
+	if err := g.Text(&text); err != nil {
+		return err
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(text.String(), "\n"), "\n") {
+		a.printLine(line)
+	}
+	return nil
 }
 
 // graph collects the issues to draw and all dependencies between them.

@@ -87,7 +87,7 @@ func (a *app) historyJSON(entries []projection.HistoryEntry) error {
 }
 
 func (a *app) printHistory(entries []projection.HistoryEntry) {
-	t := table{columns: []column{{"TIME", firm}, {"BY", cuttable}, {"WHAT", firm}, {"CHANGE", cuttable}}}
+	t := table{columns: []column{{"TIME", optional}, {"BY", cuttable}, {"WHAT", firm}, {"CHANGE", cuttable}}}
 	for _, e := range entries {
 		by := e.Op.By
 		if e.Op.Session != "" {
@@ -148,7 +148,7 @@ func valueText(value json.RawMessage) string {
 	}
 	var text string
 	if json.Unmarshal(value, &text) != nil {
-		return cut(string(value), quotedWidth)
+		return cutWith(string(value), quotedWidth, "...")
 	}
 	if text != "" && !strings.ContainsAny(text, " \t\n\",") && displayWidth(text) <= quotedWidth {
 		return text
@@ -158,4 +158,4 @@ func valueText(value json.RawMessage) string {
 
 const quotedWidth = 60
 
-func quoted(text string) string { return strconv.Quote(cut(text, quotedWidth)) }
+func quoted(text string) string { return strconv.Quote(cutWith(text, quotedWidth, "...")) }

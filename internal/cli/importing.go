@@ -251,7 +251,7 @@ func (a *app) tellImport(name string, r importResult) error {
 	}
 	for n, bad := range r.Errors {
 		if n == shownBadLines {
-			a.notice(fmt.Sprintf("… and %d more", r.Bad-n))
+			a.notice(fmt.Sprintf("and %d more", r.Bad-n))
 			break
 		}
 		if !a.json {

@@ -59,7 +59,7 @@ func (l listing) print(a *app, q *projection.Query, rows []projection.Row) error
 		a.printLong(q, rows)
 	case l.format == "compact":
 		for _, row := range rows {
-			a.printf("%s\n", a.compactLine(q, row.Issue, row.Blocked))
+			a.printLine(a.compactLine(q, row.Issue, row.Blocked))
 		}
 	default:
 		a.printTable(a.issueTable(q, rows))

@@ -52,13 +52,15 @@ func (t *tree) print(row projection.Row, lead, indent string) {
 		return
 	}
 	t.shown[row.ID] = true
-	t.a.printf("%s%s\n", lead, t.a.compactLine(t.q, row.Issue, row.Blocked))
+	t.a.printLine(lead + t.a.compactLine(t.q, row.Issue, row.Blocked))
+	signs := t.a.symbols()
+	arm := signs.horizontal + signs.horizontal + " "
 	children := t.children[row.ID]
 	for n, child := range children {
 		if n == len(children)-1 {
-			t.print(child, indent+"└── ", indent+"    ")
+			t.print(child, indent+signs.last+arm, indent+"    ")
 		} else {
-			t.print(child, indent+"├── ", indent+"│   ")
+			t.print(child, indent+signs.branch+arm, indent+signs.vertical+"   ")
 		}
 	}
 }

@@ -27,7 +27,7 @@ type progressBar struct {
 // progress is how long work reports on a terminal's standard error; nil
 // elsewhere. A total of 0 means unknown.
 func (a *app) progress() func(stage string, done, total int64) {
-	if !a.StderrTerminal || a.quiet {
+	if !a.StderrTerminal || a.quiet || a.dumb() {
 		return nil
 	}
 	return a.showProgress
@@ -51,14 +51,14 @@ func (a *app) showProgress(stage string, done, total int64) {
 		return
 	}
 	p.drawn = now
-	fmt.Fprintf(a.Stderr, "\r\x1b[K%s", progressLine(visible(stage), done, total, now.Sub(p.started), a.Width))
+	fmt.Fprintf(a.Stderr, "\r\x1b[K%s", progressLine(visible(stage), done, total, now.Sub(p.started), a.Width, a.symbols().ellipsis))
 }
 
 // progressLine is what a bar looks like within width columns (0: unknown).
-func progressLine(stage string, done, total int64, spent time.Duration, width int) string {
+func progressLine(stage string, done, total int64, spent time.Duration, width int, ellipsis string) string {
 	seconds := int(spent.Seconds())
 	if total <= 0 {
-		return cut(fmt.Sprintf("%s … %d s", stage, seconds), max(1, usable(width)))
+		return cutWith(fmt.Sprintf("%s %s %d s", stage, ellipsis, seconds), max(1, usable(width)), ellipsis)
 	}
 	done = max(0, done)
 	left := time.Duration(0)
@@ -69,7 +69,7 @@ func progressLine(stage string, done, total int64, spent time.Duration, width in
 	after := fmt.Sprintf(" %3d%%  %d s, %d s left", done*100/total, seconds, int(left.Seconds()))
 	room := min(40, usable(width)-displayWidth(before)-displayWidth(after)-2)
 	if room < 5 {
-		return cut(before+strings.TrimSpace(after), max(1, usable(width)))
+		return cutWith(before+strings.TrimSpace(after), max(1, usable(width)), ellipsis)
 	}
 	full := int(int64(room) * done / total)
 	return before + "[" + strings.Repeat("=", full) + strings.Repeat(" ", room-full) + "]" + after

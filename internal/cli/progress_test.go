@@ -14,7 +14,7 @@ import (
 func TestProgress(t *testing.T) {
 	now := time.Unix(1000, 0)
 	var stderr bytes.Buffer
-	a := &app{Process: Process{Stderr: &stderr, StderrTerminal: true, Now: func() time.Time { return now }}}
+	a := &app{Process: Process{Getenv: func(string) string { return "" }, Stderr: &stderr, StderrTerminal: true, Now: func() time.Time { return now }}}
 	report := a.progress()
 	report("importing", 10, 100)
 	now = now.Add(progressDelay - time.Millisecond)
@@ -43,8 +43,8 @@ func TestProgress(t *testing.T) {
 		t.Errorf("a new stage starts at once: %q", stderr.String())
 	}
 	for name, quiet := range map[string]*app{
-		"no terminal": {Process: Process{Stderr: &stderr}},
-		"--quiet":     {Process: Process{Stderr: &stderr, StderrTerminal: true}, quiet: true},
+		"no terminal": {Process: Process{Getenv: func(string) string { return "" }, Stderr: &stderr}},
+		"--quiet":     {Process: Process{Getenv: func(string) string { return "" }, Stderr: &stderr, StderrTerminal: true}, quiet: true},
 	} {
 		if quiet.progress() != nil {
 			t.Errorf("%s: there is progress", name)
@@ -59,7 +59,7 @@ func TestProgressLineKeepsToTheWidth(t *testing.T) {
 		done := rapid.Int64Range(0, max(1, total)).Draw(t, "done")
 		spent := time.Duration(rapid.Int64Range(0, int64(100*time.Hour)).Draw(t, "spent"))
 		width := rapid.IntRange(2, 200).Draw(t, "width")
-		line := progressLine("rebuilding the database", done, total, spent, width)
+		line := progressLine("rebuilding the database", done, total, spent, width, "...")
 		if w := displayWidth(line); w >= width {
 			t.Fatalf("%d columns of %d: %q", w, width, line)
 		}

@@ -106,7 +106,7 @@ func (a *app) printQuarantine(entries []projection.QuarantineEntry) {
 	for _, e := range entries {
 		text := visible(string(e.Raw[:min(len(e.Raw), quarantineShown)]))
 		if len(e.Raw) > quarantineShown {
-			text += "…"
+			text += a.symbols().ellipsis
 		}
 		t.rows = append(t.rows, []cell{
 			{visible(e.File), plain}, {strconv.FormatInt(e.Line, 10), plain}, {visible(e.Reason), red}, {text, plain},

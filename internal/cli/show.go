@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +42,7 @@ func newShow(a *app) *cobra.Command {
 						continue
 					}
 					if n > 0 {
-						a.printf("\n%s\n\n", a.paint(dim, "────────"))
+						a.printf("\n%s\n\n", a.paint(dim, strings.Repeat(a.symbols().horizontal, 8)))
 					}
 					if err := a.showIssue(q, i); err != nil {
 						return err

@@ -13,10 +13,11 @@ import (
 // links, comments.
 func (a *app) showIssue(q *projection.Query, i issue.Issue) error {
 	a.printf("%s  %s\n", a.paint(bold, visible(a.shortID(q, i.ID))), a.paint(bold, visible(i.Title)))
-	a.printf("%s · %s · %s", a.paint(statusStyle(i.Status, false), visible(i.Status)),
-		a.paint(priorityStyle(i.Priority), fmt.Sprintf("P%d", i.Priority)), visible(i.Type))
+	dot := " " + a.symbols().dot + " "
+	a.printf("%s%s%s%s%s", a.paint(statusStyle(i.Status, false), visible(i.Status)), dot,
+		a.paint(priorityStyle(i.Priority), fmt.Sprintf("P%d", i.Priority)), dot, visible(i.Type))
 	if i.Assignee != "" {
-		a.printf(" · %s", a.paint(cyan, visible(i.Assignee)))
+		a.printf("%s%s", dot, a.paint(cyan, visible(i.Assignee)))
 	}
 	a.printf("\n")
 	for _, line := range a.factLines(i) {

@@ -113,7 +113,7 @@ func (a *app) printRow(row []cell, widths []int) {
 		if widths[i] < 0 {
 			continue
 		}
-		text := cut(c.text, widths[i])
+		text := cutWith(c.text, widths[i], a.symbols().ellipsis)
 		if text != "" {
 			line.WriteString(strings.Repeat(" ", pad))
 			line.WriteString(a.paint(c.style, text))
@@ -121,7 +121,7 @@ func (a *app) printRow(row []cell, widths []int) {
 		}
 		pad += widths[i] - displayWidth(text) + columnGap
 	}
-	a.printf("%s\n", line.String())
+	a.printLine(line.String()) // where even what keeps its width is too much, the rest goes
 }
 
 // displayWidth is the number of terminal columns that s takes.
@@ -135,20 +135,27 @@ func displayWidth(s string) int {
 }
 
 // cut shortens s to width columns, between characters as people see them.
-func cut(s string, width int) string {
+func cut(s string, width int) string { return cutWith(s, width, "…") }
+
+// cutWith is cut with an ellipsis of one's own, in ASCII or one column wide.
+func cutWith(s string, width int, ellipsis string) string {
 	if displayWidth(s) <= width {
 		return s
 	}
+	if displayWidth(ellipsis) > width {
+		return ellipsis[:max(width, 0)]
+	}
+	room := width - displayWidth(ellipsis)
 	used, end, state := 0, 0, -1
 	for rest := s; rest != ""; {
 		var cluster string
 		var w int
 		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if used+w > width-1 {
+		if used+w > room {
 			break
 		}
 		used += w
 		end += len(cluster)
 	}
-	return s[:end] + "…"
+	return s[:end] + ellipsis
 }
