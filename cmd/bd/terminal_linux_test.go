@@ -126,6 +126,26 @@ func TestFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// Help fits a terminal of 80 columns and one of 40.
+func TestHelpFits(t *testing.T) {
+	dir := t.TempDir()
+	for _, columns := range []int{80, 40} {
+		for _, args := range [][]string{{"--help"}, {"list", "--help"}, {"update", "--help"}, {"daemon", "--help"}, {"query", "--help"}} {
+			text := onTerminal(t, dir, columns, []string{"NO_COLOR=1", "BD_PAGER="}, args...)
+			_, text, _ = strings.Cut(text, "Usage:")
+			examples := false // which people copy: they are not broken
+			for line := range strings.SplitSeq(text, "\n") {
+				if line == "Examples:" || line == "" {
+					examples = line != ""
+				}
+				if width := uniseg.StringWidth(line); width > columns && !examples {
+					t.Errorf("bd %s: on %d columns a line takes %d: %s", strings.Join(args, " "), columns, width, line)
+				}
+			}
+		}
+	}
+}
+
 // Only a terminal that can and may is coloured, and nothing of an issue reaches it
 // as a control character.
 func TestColours(t *testing.T) {

@@ -100,7 +100,7 @@ func (f *activityFlags) choice(a *app, q *projection.Query) (choice projection.A
 		choice.Since = op.MinID(since)
 	}
 	if f.issue != "" {
-		if choice.Issue, err = resolveGone(q, f.issue); err != nil {
+		if choice.Issue, err = a.resolveGone(q, f.issue); err != nil {
 			return choice, err
 		}
 	}

@@ -47,10 +47,15 @@ func keyOf(hash [32]byte) lineKey { return lineKey(hash[:16]) }
 // followActivity shows what is there and goes on with what comes. It ends with
 // the context, which is how people stop it, and that is no failure.
 func (a *app) followActivity(cmd *cobra.Command, flags *activityFlags) error {
-	w, err := a.open(cmd.Context())
+	// A wrong flag is told at once, and the id of another workspace leads there.
+	err := a.view(cmd, func(q *projection.Query) error {
+		_, err := flags.choice(a, q)
+		return err
+	})
 	if err != nil {
 		return err
 	}
+	w := a.ws
 	ctx, cancel := context.WithCancel(cmd.Context())
 	// Before the first look, so that nothing falls between.
 	woken, stop, err := a.wakeups(ctx, w.Place())

@@ -49,6 +49,8 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 		return usagef("%w", err).withHint("%s --help", cmd.CommandPath())
 	})
 	root.SetVersionTemplate(versionLine() + "\n")
+	root.SetUsageFunc(a.writeUsage)
+	root.SetHelpFunc(a.writeHelp)
 	flags := root.PersistentFlags()
 	flags.BoolVar(&a.json, "json", false, "print JSON")
 	flags.StringVar(&a.db, "db", "", "use the workspace of this database `PATH`")
