@@ -17,10 +17,13 @@ FUZZTIME ?= 20000x
 # What cross compiles for; SQLite takes half a minute each the first time.
 SYSTEMS ?= darwin windows
 
-.PHONY: build install test lint cross fmt fuzz bench demo clean help
+.PHONY: build man install test lint cross fmt fuzz bench demo clean help
 
 build: ## build bin/bd and bin/bd-mcp, which bd mcp starts
 	$(BUILD) -o bin/ ./cmd/...
+
+man: ## write the manual pages to dist/man/man1
+	go run ./scripts/man dist/man
 
 install: ## install bd and bd-mcp into GOBIN
 	CGO_ENABLED=0 go install -trimpath -ldflags '-s -w' ./cmd/...

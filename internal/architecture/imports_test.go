@@ -80,6 +80,8 @@ var layers = []struct {
 		"main is wiring only"},
 	{"cmd/bd-mcp", []string{"internal/mcpserver", "internal/process"},
 		"main is wiring only"},
+	{"scripts/man", []string{"internal/cli"},
+		"manual pages follow from the tree of commands; what writes them is not linked into bd"},
 	{"bench", []string{"internal/issue", "internal/op"},
 		"the benchmark measures the built program from outside and only writes logs for it"},
 }
@@ -126,7 +128,7 @@ var reserved = []struct {
 		"nothing here talks to a network but the local control socket"},
 	{"github.com/fsnotify/", []string{"internal/watch"},
 		"notification has a polling fallback, which only watch can offer"},
-	{"github.com/spf13/", []string{"internal/cli"},
+	{"github.com/spf13/", []string{"internal/cli", "scripts/man"},
 		"flags are a matter of the command line"},
 	{"testing", []string{"internal/oplog/faultfs"},
 		"product code must not carry test code"},
