@@ -14,14 +14,14 @@ import (
 // filterFlags are the flags that select issues: of list, count, search, ready,
 // blocked and export, each with what fits it.
 type filterFlags struct {
-	statuses, types, notTypes, priorities, labels, labelsAny, ids []string
-	priorityMin, priorityMax                                      string
-	assignee, owner, labelPattern, parent, externalRef            string
-	text, title, description, notes                               string
-	createdAfter, createdBefore, updatedAfter, updatedBefore      string
-	closedAfter, closedBefore, dueAfter, dueBefore                string
-	unassigned, noLabels, noParent, overdue, deferred, emptyDesc  bool
-	ready                                                         bool
+	statuses, types, notTypes, priorities, labels, labelsAny, ids                  []string
+	priorityMin, priorityMax                                                       string
+	assignee, owner, labelPattern, parent, externalRef                             string
+	text, title, description, notes                                                string
+	createdAfter, createdBefore, updatedAfter, updatedBefore                       string
+	closedAfter, closedBefore, dueAfter, dueBefore, deferAfter, deferBefore        string
+	unassigned, noLabels, noParent, overdue, deferred, emptyDesc, pinned, noPinned bool
+	ready                                                                          bool
 }
 
 // define adds the flags that fit every list.
@@ -65,6 +65,10 @@ func (f *filterFlags) defineMore(cmd *cobra.Command) {
 	flags.StringVar(&f.closedBefore, "closed-before", "", "closed before `DATE`")
 	flags.StringVar(&f.dueAfter, "due-after", "", "due at `DATE` or later")
 	flags.StringVar(&f.dueBefore, "due-before", "", "due before `DATE`")
+	flags.StringVar(&f.deferAfter, "defer-after", "", "deferred until `DATE` or later")
+	flags.StringVar(&f.deferBefore, "defer-before", "", "deferred until before `DATE`")
+	flags.BoolVar(&f.pinned, "pinned", false, "pinned: with the status of this name")
+	flags.BoolVar(&f.noPinned, "no-pinned", false, "not pinned")
 	flags.BoolVar(&f.overdue, "overdue", false, "due in the past and not closed")
 	flags.BoolVar(&f.deferred, "deferred", false, "deferred to a later time")
 	alias(cmd, "title", "title-contains")
@@ -97,6 +101,12 @@ func (f *filterFlags) allStatuses() bool { return slices.Contains(splitList(f.st
 func (f *filterFlags) names(_ *app, q *projection.Query, filter *issue.Filter) (err error) {
 	if !f.allStatuses() {
 		filter.Statuses = splitList(f.statuses)
+	}
+	if f.pinned {
+		filter.Statuses = append(filter.Statuses, statusPinned)
+	}
+	if f.noPinned {
+		filter.NotStatuses = append(filter.NotStatuses, statusPinned)
 	}
 	for _, status := range filter.Statuses {
 		if err := checkStatus(q, status); err != nil {
@@ -150,6 +160,7 @@ func (f *filterFlags) dates(a *app, _ *projection.Query, filter *issue.Filter) e
 		{f.updatedAfter, &filter.UpdatedAfter}, {f.updatedBefore, &filter.UpdatedBefore},
 		{f.closedAfter, &filter.ClosedAfter}, {f.closedBefore, &filter.ClosedBefore},
 		{f.dueAfter, &filter.DueAfter}, {f.dueBefore, &filter.DueBefore},
+		{f.deferAfter, &filter.DeferAfter}, {f.deferBefore, &filter.DeferBefore},
 	} {
 		if bound.text == "" {
 			continue

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"beads/internal/issue"
@@ -36,7 +38,7 @@ unless the flags say otherwise. What is cut off by --limit is said on standard e
 				}
 				if !all && !filters.allStatuses() && len(filter.Statuses) == 0 && len(filter.IDs) == 0 &&
 					filter.ClosedAfter.IsZero() && filter.ClosedBefore.IsZero() {
-					filter.NotStatuses = []string{issue.StatusClosed}
+					filter.NotStatuses = append(filter.NotStatuses, issue.StatusClosed)
 					form.empty = "No open issues found; --all also shows what is closed."
 				}
 				return a.list(q, filter, order, form)
@@ -54,7 +56,7 @@ unless the flags say otherwise. What is cut off by --limit is said on standard e
 	flags.BoolVar(&pretty, "pretty", false, "same as --tree")
 	flags.BoolVar(&flat, "flat", false, "no tree")
 	hide(cmd, "pretty", "flat")
-	accepted(cmd, "no-pinned", "include-templates", "include-gates", "include-infra")
+	accepted(cmd, "include-templates", "include-gates", "include-infra")
 	return cmd
 }
 
@@ -100,7 +102,7 @@ func limited[T any](filter issue.Filter, query func(issue.Filter) ([]T, error)) 
 // tellCut says, below the list, that the limit cut something off. Programs that
 // read JSON or ids asked for the limit and are not told.
 func (a *app) tellCut(form listing) {
-	if !a.json && form.format != "json" && form.format != "ids" && form.format != "csv" {
+	if !a.json && slices.Contains([]string{"", "table", "compact"}, form.format) {
 		a.below = "there are more issues (use -n 0 for all)"
 	}
 }

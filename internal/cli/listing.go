@@ -15,7 +15,7 @@ import (
 )
 
 // The formats of --format.
-func formats() []string { return []string{"table", "compact", "ids", "json", "csv"} }
+func formats() []string { return []string{"table", "compact", "ids", "json", "csv", "dot", "digraph"} }
 
 // listing prints a list of issues, in whichever of its forms.
 type listing struct {
@@ -27,13 +27,13 @@ type listing struct {
 
 // define adds the flags that choose the form.
 func (l *listing) define(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.format, "format", "", strings.Join(formats(), ", "))
+	cmd.Flags().StringVar(&l.format, "format", "", strings.Join(formats(), ", ")+", or a Go template such as '{{.ID}} {{.Title}}'")
 	cmd.Flags().BoolVar(&l.long, "long", false, "show more of each issue")
 }
 
 func (l listing) check() error {
-	if l.format != "" && !slices.Contains(formats(), l.format) {
-		return usagef("unknown format %q; choose one of %s", l.format, strings.Join(formats(), ", "))
+	if l.format != "" && !isTemplate(l.format) && !slices.Contains(formats(), l.format) {
+		return usagef("unknown format %q; choose one of %s, or a Go template", l.format, strings.Join(formats(), ", "))
 	}
 	return nil
 }
@@ -50,6 +50,12 @@ func (l listing) print(a *app, q *projection.Query, rows []projection.Row) error
 			a.printf("%s\n", visible(row.ID))
 		}
 		return nil
+	case l.format == "dot":
+		return a.printDOT(rows)
+	case l.format == "digraph":
+		return a.printTemplate("{{.IssueID}} {{.DependsOnID}}", rows)
+	case isTemplate(l.format):
+		return a.printTemplate(l.format, rows)
 	case len(rows) == 0:
 		a.say("%s", l.empty)
 		return nil

@@ -9,11 +9,14 @@ import (
 	"beads/internal/projection"
 )
 
+// statusPinned is upstream's, for what is to stay in view.
+const statusPinned = "pinned"
+
 // Statuses and types every tracker knows. Those beyond package issue's are
 // upstream's, so that its data and scripts keep working.
 func knownStatuses() []string {
 	return []string{issue.StatusOpen, issue.StatusInProgress, issue.StatusBlocked, issue.StatusDeferred,
-		issue.StatusClosed, "pinned", "hooked"}
+		issue.StatusClosed, statusPinned, "hooked"}
 }
 
 func knownTypes() []string {
