@@ -84,7 +84,8 @@ needed. With --json the list is an array, and with -f each operation is a line.`
 	flags.StringVar(&f.issue, "issue", "", "of issue `ID`")
 	flags.StringVar(&f.actor, "actor", "", "by `NAME`")
 	alias(cmd, "mol", "issue")
-	accepted(cmd, "town")
+	flags.String("interval", "", "accepted without effect: nothing is polled")
+	hide(cmd, "interval")
 	return cmd
 }
 

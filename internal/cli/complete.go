@@ -106,11 +106,6 @@ func nothing(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellC
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// files lets the shell offer files.
-func files(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveDefault
-}
-
 // fromDatabase offers what fn finds and fits. Where there is no database to be
 // had it offers otherwise.
 func (a *app) fromDatabase(fn func(q *projection.Query, args []string, typed string) ([]cobra.Completion, error), otherwise ...string) completer {
