@@ -11,39 +11,49 @@ import (
 	"beads/internal/projection"
 )
 
-// copies are the files of one stream, open, the log locked.
+// copies are the files of one stream, open and locked.
 type copies struct {
 	stream op.Stream
 	log    *oplog.Log
 	guard  *oplog.Log // nil if there is no guard copy
 }
 
-// openLog opens the log, made if it is missing, and locks it.
-func (c *copies) openLog(ctx context.Context, w *Workspace) (err error) {
-	if c.log, err = oplog.Open(w.opts.FS, w.place.StreamPath(c.stream), true); err != nil {
+// open opens the copies, made if they are missing, and locks both: who removes
+// the lock file and replaces the log in one moment still admits no second writer.
+func (c *copies) open(ctx context.Context, w *Workspace) (err error) {
+	if c.log, err = c.openOne(ctx, w, w.place.StreamPath(c.stream)); err != nil || w.place.Guard == "" {
 		return err
-	}
-	c.log.Stream = c.stream
-	return c.log.Lock(ctx)
-}
-
-// openGuard opens the guard copy, made if it is missing, where there is to be
-// one. The lock on the log is its lock too.
-func (c *copies) openGuard(w *Workspace) (err error) {
-	if w.place.Guard == "" {
-		return nil
 	}
 	if err = os.MkdirAll(w.place.Guard, 0o700); err != nil {
 		return err
 	}
-	if c.guard, err = oplog.Open(w.opts.FS, w.place.StreamGuard(c.stream), true); err != nil {
-		return err
-	}
-	c.guard.Stream = c.stream
-	return nil
+	c.guard, err = c.openOne(ctx, w, w.place.StreamGuard(c.stream))
+	return err
 }
 
-// close gives the lock back. A nil receiver has nothing open.
+func (c *copies) openOne(ctx context.Context, w *Workspace, path string) (*oplog.Log, error) {
+	log, err := oplog.Open(w.opts.FS, path, true)
+	if err != nil {
+		return nil, err
+	}
+	log.Stream = c.stream
+	return log, log.Lock(ctx)
+}
+
+// Current reports whether the paths still name what is locked.
+func (c *copies) Current() (bool, error) {
+	for _, log := range []*oplog.Log{c.log, c.guard} {
+		if log == nil {
+			continue
+		}
+		if current, err := log.Current(); err != nil || !current {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// close gives the locks back. A nil receiver has nothing open.
 func (c *copies) close() error {
 	if c == nil {
 		return nil
@@ -78,13 +88,10 @@ func (s *session) of(ctx context.Context, stream op.Stream) (*copies, error) {
 	defer cancel()
 	for {
 		c := &copies{stream: stream}
-		err := c.openLog(waiting, s.w)
+		err := c.open(waiting, s.w)
 		current := false
 		if err == nil {
-			current, err = c.log.Current()
-		}
-		if err == nil && current {
-			err = c.openGuard(s.w)
+			current, err = c.Current()
 		}
 		if err == nil && current {
 			s.interactions = c

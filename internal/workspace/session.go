@@ -12,8 +12,9 @@ import (
 	"beads/internal/oplog"
 )
 
-// session is the time between taking and releasing the write lock: both flocks,
-// the open copies, and nothing that sleeps or talks to a network.
+// session is the time between taking and releasing the write lock: the flocks of
+// the lock file and of every open copy, and nothing that sleeps or talks to a
+// network.
 type session struct {
 	w    *Workspace
 	lock *oplog.FileLock
@@ -79,10 +80,10 @@ func (s *session) take(ctx context.Context) (again bool, err error) {
 	if err = s.lock.Lock(ctx); err != nil {
 		return false, err
 	}
-	if err = s.openLog(ctx, w); err != nil {
+	if err = s.copies.open(ctx, w); err != nil {
 		return false, err
 	}
-	for _, file := range []interface{ Current() (bool, error) }{s.lock, s.log} {
+	for _, file := range []interface{ Current() (bool, error) }{s.lock, &s.copies} {
 		current, err := file.Current()
 		if err != nil || !current {
 			return !current, err
@@ -98,9 +99,6 @@ func (s *session) take(ctx context.Context) (again bool, err error) {
 		}
 	}
 	w.log = info
-	if err = s.openGuard(w); err != nil {
-		return false, err
-	}
 	content, err := json.Marshal(holder{PID: os.Getpid(), Command: w.opts.Command})
 	if err != nil {
 		return false, err
