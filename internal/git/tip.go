@@ -41,3 +41,26 @@ func (r *Runner) looseRef(name string) (id string, found bool) {
 	id, whole := strings.CutSuffix(string(text), "\n")
 	return id, err == nil && whole && validID(id)
 }
+
+// RemoveBrokenRef removes the file of a ref below refs/beads/ that names no
+// object, as a power loss leaves it, and says whether there was one. Git reports
+// such a ref at every turn, gc and fsck included, and refuses to change it. An
+// older value in packed-refs counts again.
+func (r *Runner) RemoveBrokenRef(name string) (bool, error) {
+	if !strings.HasPrefix(name, "refs/beads/") || CheckRef(name) != nil {
+		return false, nil
+	}
+	path := filepath.Join(r.GitDir, filepath.FromSlash(name))
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false, nil
+	}
+	if _, found := r.looseRef(name); found {
+		return false, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.HasPrefix(string(text), "ref:") {
+		return false, err
+	}
+	return true, os.Remove(path)
+}

@@ -11,8 +11,9 @@ import (
 // repair looks, after a call of git failed, whether objects that our refs need
 // are missing or damaged, and if so makes the refs again: the tracking ref goes,
 // to be fetched anew; ours becomes the tracking ref, or goes, and what is then
-// lacking is published again from the workspace. Nothing is lost by it: every
-// operation of our ref that was ever read is in the workspace.
+// lacking is published again from the workspace. A ref's file that names no
+// object goes first: git would neither read nor replace it. Nothing is lost by
+// all this: every operation of our ref that was ever read is in the workspace.
 func (s *step) repair(ctx context.Context, why error) (repaired bool, err error) {
 	var failure *git.Error
 	if !errors.As(why, &failure) || failure.Kind != nil && !errors.Is(why, git.ErrMissing) {
@@ -26,6 +27,14 @@ var errLooked = errors.New("objects are missing or damaged")
 
 // mend is repair without asking whether why gives reason to.
 func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
+	var broken bool
+	for _, ref := range s.refs() {
+		removed, err := s.git.RemoveBrokenRef(ref)
+		if err != nil {
+			return false, errors.Join(why, err)
+		}
+		broken = broken || removed
+	}
 	if err := s.readRefs(ctx); err != nil {
 		return false, errors.Join(why, err)
 	}
@@ -40,13 +49,15 @@ func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
 		changes = append(changes, git.RefChange{Ref: LocalRef, Old: local, New: tracking})
 		local = tracking
 	}
-	if len(changes) == 0 {
+	if len(changes) == 0 && !broken {
 		return false, nil
 	}
 	s.opts.Notice(fmt.Sprintf("%s is damaged and is made again: %v", LocalRef, why))
 	s.git.RemoveEmptyObjects()
-	if err := s.git.UpdateRefs(ctx, changes...); err != nil {
-		return false, fmt.Errorf("repair %s: %w", LocalRef, errors.Join(err, why))
+	if len(changes) > 0 {
+		if err := s.git.UpdateRefs(ctx, changes...); err != nil {
+			return false, fmt.Errorf("repair %s: %w", LocalRef, errors.Join(err, why))
+		}
 	}
 	s.local, s.tracking, s.asked = local, tracking, false
 	s.record.local, s.record.remote, s.changed = s.nothing(), s.nothing(), true

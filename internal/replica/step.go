@@ -203,11 +203,7 @@ func (s *step) newGeneration(ctx context.Context) error {
 // readRefs looks where the refs are. What is recorded of another tracking ref
 // is forgotten.
 func (s *step) readRefs(ctx context.Context) error {
-	names := []string{LocalRef}
-	if s.pin != nil {
-		names = append(names, s.trackingRef())
-	}
-	tips, err := s.git.Tips(ctx, names...)
+	tips, err := s.git.Tips(ctx, s.refs()...)
 	if err != nil {
 		return err
 	}
@@ -226,6 +222,14 @@ func (s *step) readRefs(ctx context.Context) error {
 func (s *step) nothing() (c coverage) {
 	c.fit(s.opts.Interactions)
 	return c
+}
+
+// refs are the refs that are ours in this repository.
+func (s *step) refs() []string {
+	if s.pin == nil {
+		return []string{LocalRef}
+	}
+	return []string{LocalRef, s.trackingRef()}
 }
 
 // trackingRef is where the pinned remote's ref is kept.
