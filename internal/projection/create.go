@@ -134,7 +134,10 @@ func SetAside(path, label string, now time.Time) (string, error) {
 		aside = stem + "-" + strconv.Itoa(n)
 	}
 	if err := remove(path + "-shm"); err != nil {
-		return "", err
+		// Not a file: it goes with the rest.
+		if os.Rename(path+"-shm", aside+"-shm") != nil {
+			return "", err
+		}
 	}
 	for _, suffix := range []string{"-wal", "-journal", ""} {
 		err := os.Rename(path+suffix, aside+suffix)
@@ -154,13 +157,16 @@ func taken(path string) bool {
 
 // removeCompanions unlinks the files that SQLite keeps beside a database.
 func removeCompanions(path string) error {
-	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+	for _, suffix := range companions() {
 		if err := remove(path + suffix); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// companions are what SQLite appends to a database's path for files of its own.
+func companions() []string { return []string{"-wal", "-shm", "-journal"} }
 
 // remove unlinks a file that may be missing.
 func remove(path string) error {

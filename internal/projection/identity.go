@@ -28,13 +28,24 @@ func identify(path string) (identity, error) {
 	case err != nil:
 		return identity{}, fmt.Errorf("database: %w", err)
 	case !info.Mode().IsRegular():
-		return identity{}, fmt.Errorf("%w: %s is not a regular file but %s", ErrForeign, path, describeMode(info.Mode()))
+		return identity{}, irregular(path, info.Mode())
+	}
+	// SQLite would follow a link there, wait for ever for a pipe, and say of
+	// neither which file it was.
+	for _, suffix := range companions() {
+		if info, err := os.Lstat(path + suffix); err == nil && !info.Mode().IsRegular() {
+			return identity{}, irregular(path+suffix, info.Mode())
+		}
 	}
 	file, err := oplog.OS{}.Stat(path)
 	if err != nil {
 		return identity{}, fmt.Errorf("database: %w", err)
 	}
 	return identity{inode: file.Inode, device: file.Dev}, nil
+}
+
+func irregular(path string, mode fs.FileMode) error {
+	return fmt.Errorf("%w: %s is not a regular file but %s", ErrForeign, path, describeMode(mode))
 }
 
 func describeMode(mode fs.FileMode) string {

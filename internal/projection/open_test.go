@@ -65,6 +65,15 @@ func TestOpenFinds(t *testing.T) {
 			must(t, os.Rename(path, path+".real"))
 			must(t, os.Symlink(path+".real", path))
 		}, ErrForeign},
+		"a link in the place of the WAL": {func(t *testing.T, path string) {
+			must(t, os.RemoveAll(path+"-wal"))
+			must(t, os.Symlink(path+".precious", path+"-wal"))
+		}, ErrForeign},
+		"a link in the place of the shared memory": {func(t *testing.T, path string) {
+			must(t, os.RemoveAll(path+"-shm"))
+			must(t, os.Symlink(path, path+"-shm"))
+		}, ErrForeign},
+		"a directory in the place of the journal": {func(t *testing.T, path string) { must(t, os.Mkdir(path+"-journal", 0o700)) }, ErrForeign},
 		"an empty file": {func(t *testing.T, path string) { must(t, os.Truncate(path, 0)) }, ErrForeign},
 		"a text file": {func(t *testing.T, path string) {
 			must(t, os.WriteFile(path, []byte(strings.Repeat("hello ", 1000)), 0o600))
