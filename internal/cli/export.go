@@ -35,7 +35,10 @@ the workspace's own files are refused.`,
 			}
 			e := exporter{a: a, cmd: cmd, statuses: splitList(statuses), types: splitList(types), labels: splitList(labels), inputs: splitList(ids)}
 			if output == "" || output == "-" {
-				return e.write(a.dataOutput())
+				if a.StdoutTerminal {
+					return e.write(a.dataOutput())
+				}
+				return e.write(a.out) // the bytes that -o writes
 			}
 			place, err := a.place()
 			if err != nil {

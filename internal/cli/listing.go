@@ -159,8 +159,9 @@ func (a *app) printLong(q *projection.Query, rows []projection.Row) {
 	}
 }
 
-// printCSV prints the main fields with a line of names. Programs get the texts
-// as they are, a terminal gets them made visible.
+// printCSV prints the main fields with a line of names. CSV has no escapes of its
+// own, and none of these fields takes a control character from us: one that
+// another program has put there is made visible.
 func (a *app) printCSV(rows []projection.Row) error {
 	w := csv.NewWriter(a.out)
 	records := [][]string{{"id", "title", "status", "priority", "issue_type", "assignee", "labels", "created_at", "updated_at", "closed_at"}}
@@ -169,10 +170,8 @@ func (a *app) printCSV(rows []projection.Row) error {
 			row.ID, row.Title, row.Status, strconv.Itoa(row.Priority), row.Type, row.Assignee,
 			strings.Join(row.Labels, ","), utcText(row.CreatedAt), utcText(row.UpdatedAt), utcText(row.ClosedAt),
 		}
-		if a.StdoutTerminal {
-			for n := range record {
-				record[n] = visible(record[n])
-			}
+		for n := range record {
+			record[n] = visible(record[n])
 		}
 		records = append(records, record)
 	}

@@ -28,15 +28,10 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// dataOutput is standard output for JSON. A terminal gets it with characters
-// escaped that JSON may hold but that a terminal would act on; the value stays
-// the same.
-func (a *app) dataOutput() io.Writer {
-	if a.StdoutTerminal {
-		return &escapingWriter{out: a.out}
-	}
-	return a.out
-}
+// dataOutput is standard output for JSON, with characters escaped that JSON may
+// hold but that a terminal would act on: what goes into a pipe often ends on one.
+// The value stays the same.
+func (a *app) dataOutput() io.Writer { return &escapingWriter{out: a.out} }
 
 // escapingWriter writes JSON with control and bidi characters above ASCII as
 // \u escapes: they can only stand inside strings.
@@ -46,6 +41,9 @@ type escapingWriter struct {
 }
 
 func (w *escapingWriter) Write(p []byte) (int, error) {
+	if len(w.rest) == 0 && ascii(p) {
+		return w.out.Write(p)
+	}
 	text := append(w.rest, p...)
 	end := len(text)
 	for back := 1; back < utf8.UTFMax && back <= len(text); back++ {
@@ -69,6 +67,16 @@ func (w *escapingWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// ascii reports whether there is nothing in p to escape, as in most output.
+func ascii(p []byte) bool {
+	for _, b := range p {
+		if b >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // localTime is how people see a time.
