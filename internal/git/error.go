@@ -175,7 +175,7 @@ func oneLine(stderr string) string {
 }
 
 // Redact removes user names, passwords and tokens from the URLs in text:
-// scheme://user:secret@host becomes scheme://***@host.
+// scheme://user:secret@host/path?token=secret becomes scheme://***@host/path?***.
 func Redact(text string) string {
 	var b strings.Builder
 	for {
@@ -192,6 +192,14 @@ func Redact(text string) string {
 		if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
 			b.WriteString("***")
 			rest = rest[at:]
+		}
+		end = strings.IndexAny(rest, " \t\n'\"<>")
+		if end < 0 {
+			end = len(rest)
+		}
+		if at := strings.IndexByte(rest[:end], '?'); at >= 0 {
+			b.WriteString(rest[:at] + "?***")
+			rest = rest[end:]
 		}
 		text = rest
 	}

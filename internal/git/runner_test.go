@@ -269,16 +269,17 @@ func TestOneLine(t *testing.T) {
 		"remote: error: a\nremote: \nremote: Another git process seems to be running in this repository, e.g.\nremote: an editor\n" +
 			"remote: remove the file manually to continue.\nerror: b": "error: a; b",
 		"": "",
-		"fatal: x https://u:p@h/r and ssh://git@h:22/r, me@h":       "x https://***@h/r and ssh://***@h:22/r, me@h",
-		"fatal: https://tok@en:p/w@h/r":                             "https://***@en:p/w@h/r",
-		"fatal: could not read Password for 'https://u@github.com'": "could not read Password for 'https://***@github.com'",
-		"fatal: " + strings.Repeat("é", 1000):                       strings.Repeat("é", 300) + "…",
+		"fatal: x https://u:p@h/r and ssh://git@h:22/r, me@h":          "x https://***@h/r and ssh://***@h:22/r, me@h",
+		"fatal: 'https://h/r?private_token=t&x=1/': no, https://u@h?t": "'https://h/r?***': no, https://***@h?***",
+		"fatal: https://tok@en:p/w@h/r":                                "https://***@en:p/w@h/r",
+		"fatal: could not read Password for 'https://u@github.com'":    "could not read Password for 'https://***@github.com'",
+		"fatal: " + strings.Repeat("é", 1000):                          strings.Repeat("é", 300) + "…",
 	} {
 		if got := oneLine(stderr); got != want {
 			t.Errorf("%.60q becomes %q, want %q", stderr, got, want)
 		}
 	}
-	if !SameURL("https://a:b@h/r", "https://c@h/r/") || SameURL("https://h/r", "https://h/s") {
+	if !SameURL("https://a:b@h/r", "https://c@h/r/") || !SameURL("https://h/r?token=a", Redact("https://h/r?token=b")) || SameURL("https://h/r", "https://h/s") {
 		t.Error("SameURL is wrong")
 	}
 }
