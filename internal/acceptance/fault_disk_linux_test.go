@@ -114,6 +114,84 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// The disk is full under a running daemon, its log and state file included: it
+// answers, stops no command, and goes on with what it does when there is room.
+func TestDaemonOnFullDisk(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	c := &clone{place: p, name: "a", dir: filepath.Join(p.dir, "a"), env: append([]string{"BD_ACTOR=a", "BEADS_DAEMON_LOG_LEVEL=debug"}, quick...)}
+	p.git(p.dir, "clone", "-q", p.bare, c.dir)
+	dir := c.at(".beads")
+	mounted(t, dir, 2<<20)
+	c.must("init", "-q")
+	c.must("daemon", "start")
+	t.Cleanup(func() { c.try("daemon", "stop", "--force") })
+	titles := map[string]bool{}
+	c.attempt(c.try, titles, "before")
+	fill(t, dir, 0)
+	for n := range 4 {
+		c.attempt(c.try, titles, fmt.Sprintf("full-%d", n))
+		c.try("sync")
+		if r := c.try("daemon", "status"); r.code != 0 && r.code != 4 {
+			t.Errorf("status on a full disk: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+		if r := c.try("list"); r.code != 0 || !strings.Contains(r.stdout, "before") {
+			t.Errorf("list: exit code %d\n%s", r.code, r.stderr)
+		}
+	}
+	must(t, os.Remove(filepath.Join(dir, "filler")))
+	c.healed(titles)
+	write(t, c.at(".beads", "new"), "")
+	eventually(t, "the daemon is well again", func() bool { c.must("q", "more"); return c.try("daemon", "status").code == 0 })
+	eventually(t, "its log goes on", func() bool {
+		c.must("q", "yet more")
+		return strings.Contains(c.must("daemon", "logs", "--tail", "20"), "issues.jsonl")
+	})
+	c.must("daemon", "stop")
+}
+
+// Where the kernel gives no notification of files, a daemon polls, says so, and
+// sees what other tools write all the same.
+func TestNoNotification(t *testing.T) {
+	t.Parallel()
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		t.Skip("no unshare here")
+	}
+	c, _ := solo(t)
+	d := &child{cmd: c.command(quick), ended: make(chan struct{})}
+	d.cmd.Path = unshare
+	d.cmd.Args = []string{unshare, "--user", "--map-root-user", "--kill-child", "sh", "-c",
+		"echo 0 >/proc/sys/user/max_inotify_instances && echo limited >limited && exec bd daemon start --foreground"}
+	d.cmd.Stdout, d.cmd.Stderr = &d.output, &d.output
+	must(t, d.cmd.Start())
+	go func() {
+		_ = d.cmd.Wait() // how it ended is asked of its state
+		close(d.ended)
+	}()
+	c.daemon = d
+	t.Cleanup(func() { c.kill() })
+	select {
+	case <-d.ended:
+		if _, err := os.Lstat(c.at("limited")); err != nil {
+			c.daemon = nil
+			t.Skipf("no user namespace here: %s", d.output.String())
+		}
+	default:
+	}
+	c.serving()
+	if status := c.must("daemon", "status"); !strings.Contains(status, "olling") {
+		t.Errorf("status does not tell of polling:\n%s", status)
+	}
+	// A line that another tool appends; no command of ours looks at the log.
+	log := c.at(".beads", "issues.jsonl")
+	data, err := os.ReadFile(log)
+	must(t, err)
+	write(t, log, string(data)+`{"op":"01KAQ0T6V3R8M0X2E9F1C4H7JK","v":1,"do":"create","issue":"bd-other","at":"2026-01-01T00:00:00.000Z","by":"x","set":{"title":"of another tool"}}`+"\n")
+	eventually(t, "the daemon has read it", func() bool { return strings.Contains(c.must("--readonly", "list"), "of another tool") })
+	c.stop()
+}
+
 // limited runs bd under a limit of the kernel's, set by prlimit.
 func (c *clone) limited(limit string) func(args ...string) result {
 	prlimit, err := exec.LookPath("prlimit")
