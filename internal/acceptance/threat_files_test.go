@@ -19,7 +19,7 @@ import (
 // everyday are commands that read, write, exchange and look after a workspace.
 func everyday() [][]string {
 	if !*wholeRun {
-		return [][]string{{"count"}, {"q", "new"}, {"daemon", "start"}, {"daemon", "stop"}, {"sync"}, {"doctor"}}
+		return [][]string{{"count"}, {"q", "new"}, {"daemon", "start"}, {"daemon", "stop"}, {"sync"}}
 	}
 	return [][]string{
 		{"count"}, {"q", "new"}, {"config", "set", "output.color", "never"}, {"daemon", "status"}, {"daemon", "start"}, {"daemon", "logs"},
