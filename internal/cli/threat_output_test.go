@@ -43,8 +43,13 @@ func newHostileSite(t *testing.T) *hostileSite {
 		t.Fatal(err)
 	}
 	s := &hostileSite{t: t, dir: filepath.Join(top, "w\x1b[31m\u202e\nFORGED")}
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.env = map[string]string{
-		"PATH": os.Getenv("PATH"), "HOME": top, "XDG_RUNTIME_DIR": filepath.Join(top, "run"), "XDG_STATE_HOME": filepath.Join(top, "state"),
+		// No further: bd mcp becomes bd-mcp where that is in PATH, and that would be this process.
+		"PATH": filepath.Dir(git), "HOME": top, "XDG_RUNTIME_DIR": filepath.Join(top, "run"), "XDG_STATE_HOME": filepath.Join(top, "state"),
 		"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CEILING_DIRECTORIES": top, "EDITOR": "true", "NO_COLOR": "1",
 		"BD_ACTOR": "ada" + hostile,
 	}
@@ -53,9 +58,9 @@ func newHostileSite(t *testing.T) *hostileSite {
 			t.Fatal(err)
 		}
 	}
-	git := exec.Command("git", "init", "-q")
-	git.Dir = s.dir
-	if out, err := git.CombinedOutput(); err != nil {
+	init := exec.Command(git, "init", "-q")
+	init.Dir = s.dir
+	if out, err := init.CombinedOutput(); err != nil {
 		t.Fatalf("git init: %v\n%s", err, out)
 	}
 	if code, _, stderr := s.run(false, "init", "--prefix", "bd"); code != 0 {
@@ -292,5 +297,7 @@ func TestHostileOutput(t *testing.T) {
 	if _, stdout, _ := s.run(false, "show", "bd-one"); !strings.Contains(stdout, `\x1b`) && !strings.Contains(stdout, `\e`) {
 		t.Errorf("the test is blunt: bd show has no escape to show\n%s", stdout)
 	}
-	t.Logf("%d command lines", ran)
+	if t.Logf("%d command lines", ran); len(all) < 70 {
+		t.Errorf("only %d commands were found", len(all))
+	}
 }
