@@ -69,7 +69,7 @@ func (a *app) report(err error) int {
 	}
 	message := visible(strings.ReplaceAll(f.Error(), "\n", "; "))
 	if a.json {
-		encoder := json.NewEncoder(a.Stderr)
+		encoder := json.NewEncoder(&escapingWriter{out: a.Stderr})
 		encoder.SetEscapeHTML(false)
 		_ = encoder.Encode(struct { // if standard error is gone, nobody can be told
 			Error string `json:"error"`
