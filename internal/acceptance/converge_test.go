@@ -207,6 +207,7 @@ func (w *worker) do(a acknowledged, args []string) {
 // exportedIssue is what the checks need of a line of bd export.
 type exportedIssue struct {
 	ID           string
+	Status       string
 	Notes        string
 	Labels       []string
 	Comments     []struct{ Text string }
@@ -247,8 +248,8 @@ func check(t *testing.T, exported string, workers []*worker, all []*clone) {
 			issue, there := issues[a.issue]
 			switch {
 			case deleted[a.issue]:
-				if there {
-					t.Errorf("%s was deleted and is there", a.issue)
+				if issue.Status != "tombstone" {
+					t.Errorf("%s was deleted and has status %q", a.issue, issue.Status)
 				}
 			case !there:
 				t.Errorf("%s is missing (%+v)", a.issue, a)

@@ -152,7 +152,10 @@ func TestHungWriter(t *testing.T) {
 			_, state, _ := strings.Cut(string(stat), ") ")
 			return strings.HasPrefix(state, "T")
 		})
-		if holdsLock(t, writer.Process.Pid, lock) {
+		// It may have let go, or not yet have written who it is.
+		content, err := os.ReadFile(lock)
+		must(t, err)
+		if holdsLock(t, writer.Process.Pid, lock) && strings.Contains(string(content), fmt.Sprintf(`"pid":%d,`, writer.Process.Pid)) {
 			break
 		}
 		must(t, writer.Process.Signal(syscall.SIGCONT))

@@ -80,6 +80,14 @@ func (s *session) take(ctx context.Context) (again bool, err error) {
 	if err = s.lock.Lock(ctx); err != nil {
 		return false, err
 	}
+	// At once, for those who wait, should this process hang from here on.
+	content, err := json.Marshal(holder{PID: os.Getpid(), Command: w.opts.Command})
+	if err != nil {
+		return false, err
+	}
+	if err = s.lock.WriteContent(content); err != nil {
+		return false, err
+	}
 	if err = s.copies.open(ctx, w); err != nil {
 		return false, err
 	}
@@ -99,11 +107,7 @@ func (s *session) take(ctx context.Context) (again bool, err error) {
 		}
 	}
 	w.log = info
-	content, err := json.Marshal(holder{PID: os.Getpid(), Command: w.opts.Command})
-	if err != nil {
-		return false, err
-	}
-	return false, s.lock.WriteContent(content)
+	return false, nil
 }
 
 // wiped makes the directory again that vanished under a running process, if the
