@@ -43,7 +43,7 @@ func (s *site) damage() {
 		{"something is appended to the guard copy", func() { s.appendFile(p.GuardPath(), s.stranger()) }},
 	}
 	kind := pick(s.world, kinds)
-	s.note("%s: %s", s.name, kind.name)
+	s.trouble("%s: %s", s.name, kind.name)
 	kind.do()
 }
 

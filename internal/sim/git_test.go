@@ -137,7 +137,7 @@ func (r *remote) step() {
 	case n < 74:
 		s.underFault(func() { r.share(s) })
 	case n < 80:
-		r.note("%s: the remote is out of reach", s.name)
+		r.trouble("%s: the remote is out of reach", s.name)
 		r.remove(r.link(s))
 	case n < 86:
 		r.note("%s: the remote is within reach", s.name)
@@ -178,21 +178,21 @@ func (r *remote) harm(s *site) {
 	switch r.rand.IntN(7) {
 	case 0, 1:
 		if old := ref(r.bare, replica.LocalRef+"~"+pick(r.world, []string{"1", "2", "3"})); old != "" {
-			r.note("the remote's ref is rewound")
+			r.trouble("the remote's ref is rewound")
 			r.git(r.bare, "update-ref", replica.LocalRef, old)
 		}
 	case 2:
-		r.note("the remote's ref is deleted")
+		r.trouble("the remote's ref is deleted")
 		r.git(r.bare, "update-ref", "-d", replica.LocalRef)
 	case 3:
-		r.note("%s: the tracking ref is deleted", s.name)
+		r.trouble("%s: the tracking ref is deleted", s.name)
 		r.git(s.dir, "update-ref", "-d", trackingRef)
 	case 4:
-		r.note("%s: its own ref is deleted", s.name)
+		r.trouble("%s: its own ref is deleted", s.name)
 		r.git(s.dir, "update-ref", "-d", replica.LocalRef)
 	case 5:
 		if old := ref(s.dir, replica.LocalRef+"~1"); old != "" {
-			r.note("%s: its own ref is rewound", s.name)
+			r.trouble("%s: its own ref is rewound", s.name)
 			r.git(s.dir, "update-ref", replica.LocalRef, old)
 		}
 	case 6:
@@ -205,7 +205,7 @@ func (r *remote) harm(s *site) {
 func (r *remote) wipe(s *site) {
 	s.heal()
 	r.sync(s, "publishes", func(at *replica.Replica) (replica.Report, error) { return at.Publish(s.Context()) })
-	r.note("%s: log, guard copy and database are removed", s.name)
+	r.trouble("%s: log, guard copy and database are removed", s.name)
 	s.close()
 	p := s.place()
 	r.must(os.RemoveAll(p.Dir))

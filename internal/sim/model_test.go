@@ -46,9 +46,9 @@ func (m *model) step() {
 		if m.chance(40) {
 			clear(m.group)
 		}
-		m.note("network: groups %v", m.group)
+		m.trouble("network: groups %v", m.group)
 	case n < 97 && len(m.packets) > 0:
-		m.note("network: a packet is lost")
+		m.trouble("network: a packet is lost")
 		m.take()
 	default:
 		m.copyFile()
@@ -151,7 +151,7 @@ func (m *model) copyFile() {
 	to.heal()
 	data, err := os.ReadFile(from.place().LogPath())
 	m.must(err)
-	m.note("%s: the log of %s is appended to the log", to.name, from.name)
+	m.trouble("%s: the log of %s is appended to the log", to.name, from.name)
 	m.appendFile(to.place().LogPath(), data)
 }
 

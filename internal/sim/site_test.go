@@ -147,7 +147,7 @@ func (s *site) close() {
 // restart ends the site's process, in order or not, and begins another.
 func (s *site) restart() {
 	if s.chance(30) && s.opened != nil {
-		s.note("%s crashes", s.name)
+		s.trouble("%s crashes", s.name)
 		s.abandoned, s.opened = append(s.abandoned, s.opened), nil
 	} else {
 		s.note("%s restarts", s.name)
@@ -159,7 +159,7 @@ func (s *site) restart() {
 // setClock sets the site's clock, forward or back.
 func (s *site) setClock() {
 	s.skew = pick(s.world, skews)
-	s.note("%s sets its clock to %v off", s.name, s.skew)
+	s.trouble("%s sets its clock to %v off", s.name, s.skew)
 }
 
 // write is Commit. It notes what was acknowledged, and demands that every id is
@@ -244,7 +244,7 @@ func (s *site) underFault(do func()) {
 		{Call: faultfs.Read, Err: syscall.EIO, N: 1 + s.rand.IntN(4), Keep: s.chance(50)},
 		{Call: faultfs.Any, Err: syscall.EIO, N: 1 + s.rand.IntN(60), Keep: true}, // it breaks off there
 	})
-	s.note("%s has a disk whose %s fails from call %d on, keep=%v short=%d", s.name, fault.Call, fault.N, fault.Keep, fault.Short)
+	s.trouble("%s has a disk whose %s fails from call %d on, keep=%v short=%d", s.name, fault.Call, fault.N, fault.Keep, fault.Short)
 	s.faulty = true
 	s.disk.Fail(fault)
 	do()
@@ -269,7 +269,7 @@ func (s *site) losePower() {
 	s.heal()
 	s.underFault(s.change)
 	nuls, all := s.chance(50), s.chance(50)
-	s.note("%s loses power, nuls=%v database=%v", s.name, nuls, all)
+	s.trouble("%s loses power, nuls=%v database=%v", s.name, nuls, all)
 	s.close()
 	s.must(s.disk.PowerLoss(nuls))
 	if all {

@@ -35,6 +35,8 @@ type world struct {
 	net   network
 	trace []string
 
+	faults int // of clocks, disks, power, processes, files and the network
+
 	issues   []string     // ids that operations may name
 	comments []commentRef // that were made
 	records  []string     // snapshot records that were made
@@ -70,7 +72,11 @@ func play(t testing.TB, seed uint64, k kind) *world {
 	}
 	w.net = k.connect(w)
 	w.sites[0].change()
-	for range k.steps + w.rand.IntN(2*k.steps) {
+	steps := k.steps
+	if seed%8 == 0 {
+		steps *= 4
+	}
+	for range steps + w.rand.IntN(2*steps) {
 		w.step()
 	}
 	w.note("quiet")
@@ -92,6 +98,12 @@ func (w *world) end() {
 		w.Logf("to run it again: go test ./internal/sim -run '%s$' -sim.seed=%d -%s=1\nits last steps:\n%s",
 			w.kind.test, w.seed, w.kind.flag, strings.Join(tail, "\n"))
 	}
+}
+
+// trouble notes a fault, beside which all must stay well.
+func (w *world) trouble(format string, args ...any) {
+	w.faults++
+	w.note(format, args...)
 }
 
 // note adds a step to the trace.
