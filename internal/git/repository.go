@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // ErrNotRepository is what Find fails with outside any repository.
@@ -46,6 +47,10 @@ func Find(dir string, owner OwnerCheck) (Repository, error) {
 	}
 	for at := dir; ; at = filepath.Dir(at) {
 		repo, found, err := begin(at)
+		// A directory above may be closed to us; the one we stand in is not.
+		if errors.Is(err, fs.ErrPermission) && at != dir {
+			err = nil
+		}
 		if err != nil {
 			return Repository{}, err
 		}
@@ -58,29 +63,41 @@ func Find(dir string, owner OwnerCheck) (Repository, error) {
 	}
 }
 
-// begin tells whether a repository begins at dir.
+// begin tells whether a repository begins at dir. What cannot be looked at is an
+// error: taken for absent, a moment's trouble would make a workspace without its
+// guard copy of one that has it.
 func begin(dir string) (Repository, bool, error) {
 	dotGit := filepath.Join(dir, ".git")
 	info, err := os.Stat(dotGit)
 	switch {
-	case err == nil && info.IsDir() && isGitDir(dotGit):
-		repo, err := complete(Repository{Worktree: dir, GitDir: dotGit})
-		return repo, err == nil, err
+	case err == nil && info.IsDir():
+		is, err := isGitDir(dotGit)
+		if err != nil {
+			return Repository{}, false, err
+		}
+		if is {
+			repo, err := complete(Repository{Worktree: dir, GitDir: dotGit})
+			return repo, err == nil, err
+		}
 	case err == nil && info.Mode().IsRegular():
 		gitDir, err := readPointer(dotGit, "gitdir: ")
 		if err != nil {
 			return Repository{}, false, err
 		}
-		if !isGitDir(gitDir) {
+		is, err := isGitDir(gitDir)
+		if err != nil {
+			return Repository{}, false, err
+		}
+		if !is {
 			return Repository{}, false, fmt.Errorf("%s points to %s, which is not a git directory", dotGit, gitDir)
 		}
 		repo, err := complete(Repository{Worktree: dir, GitDir: gitDir})
 		return repo, err == nil, err
-	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
+	case err != nil && !absent(err):
 		return Repository{}, false, err
 	}
-	if !isGitDir(dir) {
-		return Repository{}, false, nil
+	if is, err := isGitDir(dir); err != nil || !is {
+		return Repository{}, false, err
 	}
 	repo, err := complete(Repository{GitDir: dir})
 	return repo, err == nil, err
@@ -134,19 +151,31 @@ func complete(repo Repository) (Repository, error) {
 
 // isGitDir is Git's own test: HEAD, objects and refs (a linked worktree's git
 // directory has HEAD and commondir).
-func isGitDir(dir string) bool {
+func isGitDir(dir string) (bool, error) {
 	if _, err := os.Lstat(filepath.Join(dir, "HEAD")); err != nil {
-		return false
+		return false, unlessAbsent(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "commondir")); err == nil {
-		return true
+	if _, err := os.Stat(filepath.Join(dir, "commondir")); err == nil || !absent(err) {
+		return err == nil, err
 	}
 	for _, name := range []string{"objects", "refs"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || !info.IsDir() {
-			return false
+			return false, unlessAbsent(err)
 		}
 	}
-	return true
+	return true, nil
+}
+
+// absent is whether an error says that there is no such file.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+func unlessAbsent(err error) error {
+	if absent(err) {
+		return nil
+	}
+	return err
 }
 
 // readPointer reads a file that holds one path, relative to the file's own

@@ -291,8 +291,11 @@ func (s *session) write(ctx context.Context, b *batch) error {
 		if end.Replaced {
 			end.Log, end.Guard = oplog.Cursor{}, oplog.Cursor{}
 		}
-		if err := tx.SetCursor(logCursor, end.Log); err != nil || to.guard == nil {
+		if err := tx.SetCursor(logCursor, end.Log); err != nil {
 			return err
+		}
+		if to.guard == nil {
+			return unguarded(tx, guardCursor)
 		}
 		return tx.SetCursor(guardCursor, end.Guard)
 	})
@@ -300,6 +303,17 @@ func (s *session) write(ctx context.Context, b *batch) error {
 		w.opts.Notice(fmt.Sprintf("saved, but the database is behind until the next command: %v", err))
 	}
 	return nil
+}
+
+// unguarded voids the cursor of the guard copy. A process that sees none, as in a
+// container that was not given the git directory, leaves lines behind that the
+// guard copy lacks: who sees it again reads it whole.
+func unguarded(tx *projection.Tx, guard projection.Copy) error {
+	cursor, err := tx.Cursor(guard)
+	if err != nil || cursor == (oplog.Cursor{}) {
+		return err
+	}
+	return tx.SetCursor(guard, oplog.Cursor{})
 }
 
 // advanced is the cursor to store after an append. One that did not advance, since

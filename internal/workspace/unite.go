@@ -85,6 +85,10 @@ func (s *session) unite(ctx context.Context, tx *projection.Tx, of *copies, repo
 			return err
 		}
 	}
+	if u.of.guard == nil {
+		_, guard := cursorsOf(u.of.stream)
+		return unguarded(tx, guard)
+	}
 	return nil
 }
 
