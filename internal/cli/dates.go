@@ -39,9 +39,10 @@ func (a *app) parseDate(text string, endOfDay bool) (time.Time, error) {
 		withHint("write 2026-11-23, \"2026-11-23 15:04\", +2d, +3h, +1w, today, tomorrow, friday, or RFC 3339")
 }
 
-// inRange keeps years that RFC 3339 can write and that are no slip of the pen.
+// inRange keeps years that RFC 3339 can write and that are no slip of the pen. It
+// is written in UTC, where the year may be another than at the date's own zone.
 func inRange(text string, t time.Time) (time.Time, error) {
-	if y := t.Year(); y < 1970 || y > 9999 {
+	if y := t.UTC().Year(); y < 1970 || y > 9999 {
 		return time.Time{}, usagef("date %q is out of range: the year must be 1970 to 9999", text)
 	}
 	return t, nil
