@@ -37,3 +37,25 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 		}
 	}
 }
+
+// A git that answers what no git answers is an error, whatever is made of the
+// answer later on.
+func TestNonsense(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "git")
+	for _, answer := range []string{"x", "8f3c", "\x00\x01 \x02", "\n \n8f"} {
+		if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '"+answer+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r := &Runner{GitDir: t.TempDir(), Program: program}
+		var failure *Error
+		if refs, err := r.Refs(t.Context(), "refs/beads/"); !errors.As(err, &failure) {
+			t.Errorf("refs %q: %q, %v", answer, refs, err)
+		}
+		if roots, err := r.Roots(t.Context(), "tip", ""); !errors.As(err, &failure) {
+			t.Errorf("roots %q: %q, %v", answer, roots, err)
+		}
+		if base, err := r.MergeBase(t.Context(), "a", "b"); !errors.As(err, &failure) {
+			t.Errorf("merge base %q: %q, %v", answer, base, err)
+		}
+	}
+}

@@ -32,6 +32,9 @@ func (r *Runner) Refs(ctx context.Context, names ...string) (map[string]string, 
 	refs := map[string]string{}
 	for line := range strings.Lines(string(out)) {
 		id, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if !validID(id) {
+			return nil, nonsense("for-each-ref", line)
+		}
 		refs[name] = id
 	}
 	return refs, nil
@@ -191,7 +194,22 @@ func (r *Runner) Roots(ctx context.Context, tip, base string) ([]string, error) 
 	if base != "" && errors.Is(err, ErrMissing) {
 		return r.Roots(ctx, tip, "")
 	}
-	return strings.Fields(string(out)), err
+	if err != nil {
+		return nil, err
+	}
+	roots := strings.Fields(string(out))
+	for _, root := range roots {
+		if !validID(root) {
+			return nil, nonsense("rev-list", root)
+		}
+	}
+	return roots, nil
+}
+
+// nonsense is the error for an answer that no git gives: what answered is broken,
+// or was cut off.
+func nonsense(command, answer string) error {
+	return &Error{Command: command, Cause: fmt.Errorf("answered %.60q", answer)}
 }
 
 // MergeBase is a best common ancestor of two commits: one of the two if the
@@ -202,7 +220,14 @@ func (r *Runner) MergeBase(ctx context.Context, a, b string) (string, error) {
 	if errors.As(err, &failure) && failure.Kind == nil && failure.Stderr == "" {
 		return "", nil // exit status 1 and not a word
 	}
-	return strings.TrimSpace(string(out)), err
+	if err != nil {
+		return "", err
+	}
+	base := strings.TrimSpace(string(out))
+	if !validID(base) {
+		return "", nonsense("merge-base", base)
+	}
+	return base, nil
 }
 
 // Sound reports whether everything that a commit needs is there.

@@ -30,7 +30,9 @@ type site struct {
 	env   []string // more variables of git's
 	opts  func(*replica.Options)
 
+	program  string        // instead of git
 	deadline time.Duration // of calls that go to the remote
+	local    time.Duration // of those that stay here
 
 	notices []string
 }
@@ -171,7 +173,7 @@ func (s *site) with(fn func(*workspace.Workspace, *replica.Replica)) {
 	}
 	runner := replica.NewRunner(s.place(), append(environment(), s.env...), "")
 	if runner != nil {
-		runner.Remote, runner.Grace = s.deadline, 100*time.Millisecond
+		runner.Program, runner.Remote, runner.Local, runner.Grace = s.program, s.deadline, s.local, 100*time.Millisecond
 	}
 	fn(w, replica.New(w, runner, o))
 }

@@ -31,12 +31,12 @@ func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
 	for _, ref := range s.refs() {
 		removed, err := s.git.RemoveBrokenRef(ref)
 		if err != nil {
-			return false, errors.Join(why, err)
+			return false, err
 		}
 		broken = broken || removed
 	}
 	if err := s.readRefs(ctx); err != nil {
-		return false, errors.Join(why, err)
+		return false, err
 	}
 	damaged := func(tip string) bool { return tip != "" && !s.git.Sound(ctx, tip) }
 	var changes []git.RefChange
@@ -56,7 +56,7 @@ func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
 	s.git.RemoveEmptyObjects()
 	if len(changes) > 0 {
 		if err := s.git.UpdateRefs(ctx, changes...); err != nil {
-			return false, fmt.Errorf("repair %s: %w", LocalRef, errors.Join(err, why))
+			return false, fmt.Errorf("repair %s: %w", LocalRef, err)
 		}
 	}
 	s.local, s.tracking, s.asked = local, tracking, false
