@@ -17,7 +17,7 @@ FUZZTIME ?= 20000x
 # What cross compiles for; SQLite takes half a minute each the first time.
 SYSTEMS ?= darwin windows
 
-.PHONY: build man install test lint cross fmt fuzz bench demo clean help
+.PHONY: build man install test torture lint cross fmt fuzz bench demo clean help
 
 build: ## build bin/bd and bin/bd-mcp, which bd mcp starts
 	$(BUILD) -o bin/ ./cmd/...
@@ -33,6 +33,9 @@ install: ## install bd and bd-mcp into GOBIN
 test: lint cross fuzz ## lint, cross, a few seconds of every fuzz target, all tests
 	@$(if $(RACE),true,echo 'skipping the race detector: no C compiler')
 	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off ./...
+
+torture: ## the same tests, and all others that take hours, whole; TORTURE='-only kill'
+	go run ./torture $(TORTURE)
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/gofmt.sh

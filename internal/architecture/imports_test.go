@@ -84,6 +84,8 @@ var layers = []struct {
 		"manual pages follow from the tree of commands; what writes them is not linked into bd"},
 	{"bench", []string{"internal/issue", "internal/op"},
 		"the benchmark measures the built program from outside and only writes logs for it"},
+	{"torture", nil,
+		"runs the tests of the others, and the built program, and must see no more of it than a user"},
 }
 
 func TestImportsPointInward(t *testing.T) {
@@ -122,7 +124,7 @@ var reserved = []struct {
 		"linked into bd, its package initialisers cost every command 0.8 ms (docs/adr/0012)"},
 	{"github.com/google/jsonschema-go/", []string{"internal/mcpserver"},
 		"it comes with the protocol's library (docs/adr/0012)"},
-	{"os/exec", []string{"internal/companion", "internal/daemon", "internal/fleet", "internal/git", "internal/service", "internal/terminal", "bench"},
+	{"os/exec", []string{"internal/companion", "internal/daemon", "internal/fleet", "internal/git", "internal/service", "internal/terminal", "bench", "torture"},
 		"no child process on the read path; only git runs git, the daemon re-executes itself, companion hands over to another program of this module, service asks systemctl and launchctl, and terminal runs what the person chose"},
 	{"net/http", []string{"internal/control"},
 		"nothing here talks to a network but the local control socket"},
@@ -136,7 +138,7 @@ var reserved = []struct {
 		"product code must not carry test code"},
 	{"math/rand", []string{"bench"},
 		"ids need a cryptographic source, which is passed in; a second source would defeat seeded tests"},
-	{"regexp", nil,
+	{"regexp", []string{"torture"},
 		"compiling patterns and linking regexp costs start-up time of every command"},
 	{"encoding/gob", nil,
 		"all formats here are documented text"},

@@ -14,18 +14,18 @@ var calls = []struct {
 	only       []string
 	why        string
 }{
-	{"os", []string{"Exit"}, []string{"cmd/bd", "cmd/bd-mcp", "bench", "scripts/man"},
+	{"os", []string{"Exit"}, []string{"cmd/bd", "cmd/bd-mcp", "bench", "scripts/man", "torture"},
 		"only main ends the process: deferred unlocking must run everywhere else"},
 	{"log", []string{"Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln"}, nil,
 		"errors are returned, and one place maps them to exit codes"},
-	{"os", []string{"Getwd", "Chdir", "Getenv", "LookupEnv", "Environ", "Setenv", "Stdin", "Stdout", "Stderr", "Args"}, []string{"internal/process", "bench", "scripts/man"},
+	{"os", []string{"Getwd", "Chdir", "Getenv", "LookupEnv", "Environ", "Setenv", "Stdin", "Stdout", "Stderr", "Args"}, []string{"internal/process", "bench", "scripts/man", "torture"},
 		"directory, environment and streams are passed in, so that tests need no process of their own"},
 	{"time", []string{"Sleep"}, nil,
 		"loops wait for a context, an event or a timer that can be stopped"},
 	{"os", []string{"FindProcess"}, nil,
 		"a process id read from somewhere is never signalled; pidfds are"},
-	{"syscall", []string{"Kill"}, []string{"internal/git"},
-		"a process id read from somewhere is never signalled; pidfds are. Only git signals the group of its own child, which it has not reaped"},
+	{"syscall", []string{"Kill"}, []string{"internal/git", "torture"},
+		"a process id read from somewhere is never signalled; pidfds are. Only git and torture signal the group of their own child, which they have not reaped"},
 	{"golang.org/x/sys/unix", []string{"Kill"}, nil,
 		"a process id read from somewhere is never signalled; pidfds are"},
 }

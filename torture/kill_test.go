@@ -1,0 +1,175 @@
+package main
+
+import (
+	"flag"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	seed        = flag.Uint64("seed", 1, "what chance begins with")
+	sample      = flag.Int("sample", 1, "before how many file calls of each command it is killed; 0: each")
+	rounds      = flag.Int("rounds", 1, "how often TestKillAtEachCall does that")
+	randomKills = flag.Int64("kills", 60, "how many commands TestKillAtRandom kills")
+	daemonKills = flag.Int("daemons", 4, "how many daemons TestKillDaemon kills")
+)
+
+func chance(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(*seed, stream)) }
+
+// checkEvery is after how much trouble all is looked at; a loss stays one.
+const checkEvery = 100
+
+// Commands are killed before a call on a file. What others had acknowledged is
+// there, and so is everything else.
+func TestKillAtEachCall(t *testing.T) {
+	if !canTrace {
+		t.Skip("no tracer for this system")
+	}
+	var total, acked, lost int
+	t.Cleanup(func() { counts(t, total, total, acked, lost) })
+	for round := range *rounds {
+		var s *site
+		renew := func() {
+			next, a, l := renewed(t, s)
+			s, acked, lost = next, acked+a, lost+l
+		}
+		unseen := 0
+		for n, m := range mutations() {
+			r := chance(uint64(round*1000 + n))
+			renew()
+			calls := s.measure(m).own
+			for i, at := range sampled(r, calls, *sample) {
+				children := m.git && i%2 == 1
+				if s.troubled(m, func(c call) verdict { return verdict{kill: c.own == at && !c.child, children: children} }).killed {
+					total++
+				}
+				if token := s.token(); s.run(s.command("q", token).as(token)).code == 0 {
+					s.acknowledge(token)
+				} else {
+					s.Errorf("%s, killed before call %d of %d: the next command fails", m.name, at, calls)
+				}
+				if unseen++; unseen%checkEvery == 0 {
+					lost += s.check()
+				}
+				renew()
+			}
+			s.Logf("%s: %d calls", m.name, calls)
+			if t.Failed() {
+				s.Fatalf("after %s", m.name)
+			}
+		}
+		lost += s.check()
+		acked += len(s.acked)
+	}
+}
+
+// Commands run several at a time and are killed at any moment.
+func TestKillAtRandom(t *testing.T) {
+	var total, acked, lost int64
+	for part := range uint64((*randomKills + checkEvery - 1) / checkEvery) {
+		s := newSite(t)
+		begun := time.Now()
+		s.must("q", "to see how long it takes")
+		patience := 4 * time.Since(begun) // there are others beside it
+		var killed atomic.Int64
+		var busy sync.WaitGroup
+		for worker := range uint64(3) {
+			r := chance(part*8 + worker + 1<<20)
+			busy.Go(func() {
+				for killed.Load() < min(*randomKills, checkEvery) && !t.Failed() {
+					s.mu.Lock()
+					token := s.token()
+					s.mu.Unlock()
+					switch s.killed(s.oneOf(r, token), time.Duration(r.Int64N(int64(patience)))) {
+					case "killed":
+						killed.Add(1)
+					case "done":
+						s.acknowledge(token)
+					}
+				}
+			})
+		}
+		busy.Wait()
+		lost += int64(s.check())
+		total += killed.Load()
+		acked += int64(len(s.acked))
+	}
+	counts(t, int(total), int(total), int(acked), int(lost))
+}
+
+// oneOf is any command that needs no other before it.
+func (s *site) oneOf(r *rand.Rand, token string) command {
+	id := s.issues[r.IntN(len(s.issues))]
+	all := [][]string{
+		{"q", token}, {"q", token}, {"update", id, "--append-notes", token}, {"label", "add", id, token},
+		{"comments", "add", id, token}, {"dep", "add", s.issues[0], s.issues[1], "-t", token}, {"update", id, "--title", token},
+	}
+	return s.command(all[r.IntN(len(all))]...).as(token)
+}
+
+// killed runs a command and kills it after a time, if it has not ended by then.
+func (s *site) killed(c command, after time.Duration) string {
+	var stderr strings.Builder
+	cmd := c.cmd()
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		s.Errorf("%q: %v", c.args, err)
+		return "failed"
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	timer.Stop()
+	switch status := cmd.ProcessState.Sys().(syscall.WaitStatus); {
+	case status.Signaled():
+		return "killed"
+	case err != nil:
+		s.Errorf("%q: %v\n%s", c.args, err, stderr.String())
+		return "failed"
+	}
+	return "done"
+}
+
+// A daemon is killed at any moment while commands write and it publishes.
+func TestKillDaemon(t *testing.T) {
+	var acked, lost, total int
+	r := chance(1 << 21)
+	for total < *daemonKills && !t.Failed() {
+		s := newSite(t)
+		s.env = append(s.env, "BEADS_DAEMON_DEBOUNCE_INTERVAL=20ms", "BEADS_DAEMON_MAX_SYNC_FREQUENCY=100ms", "BD_GIT_REMOTE_INTERVAL=100ms")
+		for range min(50, *daemonKills-total) {
+			var busy sync.WaitGroup
+			ended := make(chan struct{})
+			busy.Go(func() {
+				for {
+					select {
+					case <-ended:
+						return
+					default:
+					}
+					s.mu.Lock()
+					token := s.token()
+					s.mu.Unlock()
+					if result := s.run(s.oneOf(r, token)); result.code == 0 {
+						s.acknowledge(token)
+					} else {
+						s.Errorf("exit code %d\n%s", result.code, result.stderr)
+					}
+				}
+			})
+			d := s.command("daemon", "start", "--foreground")
+			if got := s.killed(d, time.Duration(50+time.Duration(r.Int64N(300)))*time.Millisecond); got == "killed" {
+				total++
+			}
+			close(ended)
+			busy.Wait()
+		}
+		lost += s.check()
+		acked += len(s.acked)
+	}
+	counts(t, total, total, acked, lost)
+}

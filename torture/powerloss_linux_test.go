@@ -1,0 +1,204 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+var powerLosses = flag.Int("powerlosses", 4, "how many power losses TestPowerLoss makes")
+
+const (
+	// shutdownIoctl is EXT4_IOC_SHUTDOWN: the file system takes nothing more from
+	// then on, and without a flush of the journal it holds what was fsynced.
+	shutdownIoctl = 0x8004587d
+	noFlush       = 2
+
+	lossesPerDisk = 51 // cycles until a new file system is made
+	diskSize      = 64 // MiB
+)
+
+// The power goes while commands write and publish, on a file system of its own
+// in a file. When it is back, every acknowledged operation is in the log and in
+// the guard copy before anything has repaired them; the database is what the log
+// makes; git fsck finds nothing, and no lock is in the way.
+//
+// The test runs itself again in a mount namespace of its own: what it mounts
+// there goes with the process, whatever becomes of it.
+func TestPowerLoss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds bd")
+	}
+	if why := cannotMount(); why != "" {
+		t.Skip(why)
+	}
+	if os.Getenv("TORTURE_BD") != "" {
+		losePowerOften(t)
+		return
+	}
+	cmd := exec.Command(os.Args[0], append(os.Args[1:], "-test.run=^TestPowerLoss$", "-test.v")...)
+	cmd.Env = append(os.Environ(), "TORTURE_BD="+program)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGTERM}
+	out, err := cmd.CombinedOutput()
+	_, line, _ := strings.Cut(string(out), "counts: ")
+	line, _, _ = strings.Cut(line, "\n")
+	t.Logf("counts: %s", line)
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// cannotMount says why file systems cannot be mounted here; "" if they can.
+func cannotMount() string {
+	if os.Getuid() != 0 {
+		return "only root can mount a file system"
+	}
+	for _, tool := range []string{"mkfs.ext4", "mount", "umount"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return "no " + tool
+		}
+	}
+	if _, err := os.Stat("/dev/loop-control"); err != nil {
+		return "no loop devices"
+	}
+	return ""
+}
+
+// A disk is a file system in a file.
+type disk struct {
+	testing.TB
+	image, at string
+}
+
+func newDisk(t testing.TB) *disk {
+	dir, err := os.MkdirTemp("", "disk")
+	must(t, err)
+	undo.add(func() { // the mount itself goes with the namespace
+		_ = exec.Command("umount", "-l", filepath.Join(dir, "at")).Run()
+		_ = os.RemoveAll(dir)
+	})
+	d := &disk{TB: t, image: filepath.Join(dir, "image"), at: filepath.Join(dir, "at")}
+	must(t, os.Mkdir(d.at, 0o700))
+	must(t, os.WriteFile(d.image, nil, 0o600))
+	must(t, os.Truncate(d.image, diskSize<<20))
+	d.do("mkfs.ext4", "-q", "-F", "-b", "4096", d.image)
+	d.mount()
+	t.Cleanup(func() { d.do("umount", d.at); must(t, os.RemoveAll(dir)) })
+	return d
+}
+
+func (d *disk) do(args ...string) {
+	d.Helper()
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		d.Fatalf("%q: %v\n%s", args, err, out)
+	}
+}
+
+func (d *disk) mount() { d.Helper(); d.do("mount", "-o", "loop", d.image, d.at) }
+
+// cut takes the power away: what was not fsynced is lost with the memory.
+func (d *disk) cut() {
+	d.Helper()
+	file, err := os.Open(d.at)
+	must(d, err)
+	defer file.Close()
+	how := uint32(noFlush)
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, file.Fd(), shutdownIoctl, uintptr(unsafe.Pointer(&how))); errno != 0 {
+		d.Fatalf("shut the file system down: %v", errno)
+	}
+}
+
+func losePowerOften(t *testing.T) {
+	var total, acked, lost int
+	t.Cleanup(func() { counts(t, total, total, acked, lost) })
+	r := chance(1 << 24)
+	for total < *powerLosses && !t.Failed() {
+		d := newDisk(t)
+		s := newSiteIn(t, d.at)
+		d.do("sync", "-f", d.at)
+		begun := time.Now()
+		s.must("q", "to see how long it takes")
+		longest := 12 * time.Since(begun)
+		for n := range min(lossesPerDisk, *powerLosses-total) {
+			lost += s.losePower(d, r, time.Duration(r.Int64N(int64(longest))), n%5 == 0)
+			total++
+			if t.Failed() {
+				break
+			}
+		}
+		acked += len(s.acked)
+	}
+}
+
+// losePower is one cycle, in which work goes on for a time. The database and the remote are looked at only if the
+// whole is asked for: what was lost stays lost.
+func (s *site) losePower(d *disk, r *rand.Rand, after time.Duration, whole bool) (lost int) {
+	s.Helper()
+	var off sync.WaitGroup
+	stop := make(chan struct{})
+	for worker := range 2 {
+		own := rand.New(rand.NewPCG(r.Uint64(), uint64(worker)))
+		off.Go(func() { s.workUntil(stop, func(token string) command { return s.oneOf(own, token) }) })
+	}
+	off.Go(func() { s.workUntil(stop, func(string) command { return s.command("sync", "-q") }) })
+	<-time.After(after)
+	close(stop)
+	d.cut()
+	off.Wait()
+	d.do("umount", d.at)
+	d.mount()
+	when := fmt.Sprintf("power lost after %s", after)
+	lost = s.held()
+	if out, err := s.tryGit(s.dir, "fsck", "--strict", "--no-progress", "--no-dangling"); err != nil {
+		s.Errorf("%s: git fsck: %v\n%s", when, err, out)
+	}
+	if result := s.run(s.command("count")); result.code != 0 {
+		s.Errorf("%s: bd count: exit code %d\n%s", when, result.code, result.stderr)
+	}
+	if !whole {
+		return lost
+	}
+	for _, args := range [][]string{{"doctor"}, {"sync", "-q"}} {
+		if result := s.run(s.command(args...)); result.code != 0 {
+			s.Errorf("%s: bd %s: exit code %d\n%s%s", when, strings.Join(args, " "), result.code, result.stdout, result.stderr)
+		}
+	}
+	if here, there := s.git(s.dir, "rev-parse", "refs/beads/ops"), s.git(s.bare, "rev-parse", "refs/beads/ops"); here != there {
+		s.Errorf("%s: after a sync the ref is at %s here and at %s there", when, here, there)
+	}
+	return lost
+}
+
+// workUntil runs commands until the power goes. What ends after that counts for
+// nothing: nobody would have been told, and while the kernel shuts the file system
+// down, which takes it a moment, an fsync may still succeed in vain.
+func (s *site) workUntil(stop <-chan struct{}, next func(token string) command) {
+	for {
+		s.mu.Lock()
+		token := s.token()
+		s.mu.Unlock()
+		c := next(token)
+		result := s.run(c.as(token))
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if result.code != 0 {
+			s.Errorf("%q: exit code %d\n%s", c.args[1:], result.code, result.stderr)
+			return
+		}
+		if c.args[1] != "sync" {
+			s.acknowledge(token)
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// canTrace: programs can be stopped at their system calls here.
+const canTrace = true
+
+// tracer follows a program, its threads and its children from system call to
+// system call. Everything happens on one thread of the operating system: the
+// kernel takes orders from the thread that started the program alone.
+type tracer struct {
+	pid     int
+	under   string
+	decide  func(call) verdict
+	leaders map[int]int           // the process of each thread
+	failing map[int]syscall.Errno // what the call that a thread is in is to return
+	result  traced
+}
+
+const (
+	getSyscallInfo = 0x420e // PTRACE_GET_SYSCALL_INFO
+	onEntry        = 1
+	onExit         = 2
+	sysGood        = syscall.SIGTRAP | 0x80
+)
+
+// trace runs a program to its end and asks decide before each system call on a
+// file below the directory. What it printed is in the result.
+func trace(c command, under string, decide func(call) verdict) (traced, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var files [2]*os.File
+	for n := range files {
+		file, err := os.CreateTemp("", "torture")
+		if err != nil {
+			return traced{}, err
+		}
+		defer os.Remove(file.Name())
+		defer file.Close()
+		files[n] = file
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return traced{}, err
+	}
+	defer null.Close()
+	pid, err := syscall.ForkExec(c.args[0], c.args, &syscall.ProcAttr{
+		Dir: c.dir, Env: c.env, Files: []uintptr{null.Fd(), files[0].Fd(), files[1].Fd()}, Sys: &syscall.SysProcAttr{Ptrace: true},
+	})
+	if err != nil {
+		return traced{}, err
+	}
+	t := &tracer{pid: pid, under: under, decide: decide, leaders: map[int]int{pid: pid}, failing: map[int]syscall.Errno{}}
+	if err := t.begin(); err != nil {
+		return traced{}, err
+	}
+	stop := t.limit()
+	err = t.follow()
+	t.result.hung = stop()
+	for n, text := range []*string{&t.result.stdout, &t.result.stderr} {
+		data, readErr := os.ReadFile(files[n].Name())
+		*text, err = string(data), errors.Join(err, readErr)
+	}
+	return t.result, err
+}
+
+func (t *tracer) begin() error {
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(t.pid, &status, syscall.WALL, nil); err != nil {
+		return fmt.Errorf("wait for the program to begin: %w", err)
+	}
+	const options = syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEFORK |
+		syscall.PTRACE_O_TRACEVFORK | syscall.PTRACE_O_TRACEEXEC | unix.PTRACE_O_EXITKILL
+	if err := syscall.PtraceSetOptions(t.pid, options); err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	return syscall.PtraceSyscall(t.pid, 0)
+}
+
+// limit kills a program that does not end. The function it returns ends that and
+// says where the program's threads were if it happened.
+func (t *tracer) limit() (stop func() string) {
+	var mu sync.Mutex
+	ended, hung := false, ""
+	timer := time.AfterFunc(waitLimit, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			hung = threads(t.pid)
+			_ = syscall.Kill(t.pid, syscall.SIGKILL)
+		}
+	})
+	return func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+		timer.Stop()
+		return hung
+	}
+}
+
+// threads says what each thread of a process is doing.
+func threads(pid int) string {
+	said := "its threads:"
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	for _, task := range tasks {
+		status, _ := os.ReadFile(filepath.Join(task, "status"))
+		_, state, _ := strings.Cut(string(status), "State:\t")
+		state, _, _ = strings.Cut(state, "\n")
+		call, _ := os.ReadFile(filepath.Join(task, "syscall"))
+		said += fmt.Sprintf("\n%s: %s, system call %s", filepath.Base(task), state, strings.TrimSpace(string(call)))
+	}
+	return said
+}
+
+// follow returns when the program and all that it started have ended.
+func (t *tracer) follow() error {
+	for len(t.leaders) > 0 {
+		var status syscall.WaitStatus
+		tid, err := syscall.Wait4(-1, &status, syscall.WALL|syscall.WNOTHREAD, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return fmt.Errorf("wait: %w", err)
+		case status.Exited() || status.Signaled():
+			delete(t.leaders, tid)
+			if tid == t.pid {
+				t.result.code, t.result.killed = status.ExitStatus(), status.Signaled()
+			}
+			continue
+		}
+		signal := status.StopSignal()
+		switch {
+		case signal == sysGood:
+			err, signal = t.atCall(tid), 0
+		case signal == syscall.SIGTRAP && status.TrapCause() > 0:
+			signal = 0
+		case t.leaders[tid] == 0: // a new thread or process stops once
+			t.leaders[tid], signal = leader(tid), 0
+		case signal == syscall.SIGSTOP: // late, after another signal; it must not stop the program
+			signal = 0
+		}
+		if err == nil {
+			err = syscall.PtraceSyscall(tid, int(signal))
+		}
+		if err != nil && !errors.Is(err, syscall.ESRCH) { // it was killed meanwhile
+			return fmt.Errorf("trace: %w", err)
+		}
+	}
+	return nil
+}
+
+// leader is the process of a thread.
+func leader(tid int) int {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+	_, rest, _ := strings.Cut(string(data), "\nTgid:\t")
+	first, _, _ := strings.Cut(rest, "\n")
+	if n, err := strconv.Atoi(first); err == nil {
+		return n
+	}
+	return tid
+}
+
+func (t *tracer) atCall(tid int) error {
+	var info [88]byte
+	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(tid), uintptr(len(info)), uintptr(unsafe.Pointer(&info)), 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	switch info[0] {
+	case onEntry:
+		var args [6]uint64
+		for n := range args {
+			args[n] = binary.LittleEndian.Uint64(info[32+8*n:])
+		}
+		return t.onEntry(tid, binary.LittleEndian.Uint64(info[24:]), args)
+	case onExit:
+		if failing := t.failing[tid]; failing != 0 {
+			delete(t.failing, tid)
+			return change(tid, func(r *syscall.PtraceRegs) { r.Rax = -uint64(failing) })
+		}
+	}
+	return nil
+}
+
+func (t *tracer) onEntry(tid int, number uint64, args [6]uint64) error {
+	kind, known := kinds[number]
+	if !known {
+		return nil
+	}
+	var path string
+	if kind.path < 0 {
+		path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(args[0])))
+	} else {
+		path = t.pathAt(tid, args, kind)
+	}
+	if path != t.under && !strings.HasPrefix(path, t.under+"/") {
+		return nil
+	}
+	t.result.calls++
+	process := t.leaders[tid]
+	if process == t.pid {
+		t.result.own++
+	}
+	v := t.decide(call{n: t.result.calls, own: t.result.own, name: kind.name, path: path, child: process != t.pid})
+	switch {
+	case v.kill && v.children:
+		for _, pid := range t.leaders {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	case v.kill:
+		_ = syscall.Kill(t.pid, syscall.SIGKILL)
+	case v.errno != 0:
+		t.result.struck++
+		t.failing[tid] = v.errno
+		return change(tid, func(r *syscall.PtraceRegs) { r.Orig_rax = ^uint64(0) }) // a call that there is not
+	}
+	return nil
+}
+
+// pathAt reads the path that a call names.
+func (t *tracer) pathAt(tid int, args [6]uint64, kind kind) string {
+	var buffer [4096]byte
+	local := []unix.Iovec{{Base: &buffer[0], Len: uint64(len(buffer))}}
+	n, err := unix.ProcessVMReadv(tid, local, []unix.RemoteIovec{{Base: uintptr(args[kind.path]), Len: 1}}, 0)
+	if err == nil { // to the end of the page, which may be the last one that is mapped
+		size := 4096 - int(args[kind.path]%4096)
+		local[0].Len = uint64(size)
+		n, err = unix.ProcessVMReadv(tid, local, []unix.RemoteIovec{{Base: uintptr(args[kind.path]), Len: size}}, 0)
+	}
+	if err != nil {
+		return ""
+	}
+	text, _, _ := bytes.Cut(buffer[:n], []byte{0})
+	path := string(text)
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	base := fmt.Sprintf("/proc/%d/cwd", tid)
+	if kind.path > 0 && int32(args[0]) != unix.AT_FDCWD {
+		base = fmt.Sprintf("/proc/%d/fd/%d", tid, int32(args[0]))
+	}
+	dir, _ := os.Readlink(base)
+	return filepath.Join(dir, path)
+}
+
+func change(tid int, registers func(*syscall.PtraceRegs)) error {
+	var r syscall.PtraceRegs
+	if err := syscall.PtraceGetRegs(tid, &r); err != nil {
+		return err
+	}
+	registers(&r)
+	return syscall.PtraceSetRegs(tid, &r)
+}
+
+// A kind is a system call on a file.
+type kind struct {
+	name string
+	path int // which argument names the file; -1: the first one is a descriptor
+}
+
+// kinds are the calls that can fail by what the disk, the file system or the
+// limits of a process do. Those that only lock or close are left out.
+var kinds = map[uint64]kind{
+	syscall.SYS_READ: {"read", -1}, syscall.SYS_WRITE: {"write", -1}, syscall.SYS_PREAD64: {"pread64", -1},
+	syscall.SYS_PWRITE64: {"pwrite64", -1}, syscall.SYS_FSYNC: {"fsync", -1}, syscall.SYS_FDATASYNC: {"fdatasync", -1},
+	syscall.SYS_FTRUNCATE: {"ftruncate", -1}, syscall.SYS_FSTAT: {"fstat", -1}, syscall.SYS_FCHMOD: {"fchmod", -1},
+	syscall.SYS_FCHOWN: {"fchown", -1}, syscall.SYS_FALLOCATE: {"fallocate", -1}, syscall.SYS_GETDENTS64: {"getdents64", -1},
+	syscall.SYS_OPEN: {"open", 0}, syscall.SYS_OPENAT: {"openat", 1}, syscall.SYS_CREAT: {"creat", 0},
+	syscall.SYS_STAT: {"stat", 0}, syscall.SYS_LSTAT: {"lstat", 0}, syscall.SYS_NEWFSTATAT: {"newfstatat", 1},
+	syscall.SYS_ACCESS: {"access", 0}, syscall.SYS_FACCESSAT: {"faccessat", 1}, unix.SYS_FACCESSAT2: {"faccessat2", 1},
+	syscall.SYS_UNLINK: {"unlink", 0}, syscall.SYS_UNLINKAT: {"unlinkat", 1}, syscall.SYS_RMDIR: {"rmdir", 0},
+	syscall.SYS_RENAME: {"rename", 0}, syscall.SYS_RENAMEAT: {"renameat", 1}, unix.SYS_RENAMEAT2: {"renameat2", 1},
+	syscall.SYS_MKDIR: {"mkdir", 0}, syscall.SYS_MKDIRAT: {"mkdirat", 1}, syscall.SYS_LINK: {"link", 0}, syscall.SYS_LINKAT: {"linkat", 1},
+	syscall.SYS_CHMOD: {"chmod", 0}, syscall.SYS_FCHMODAT: {"fchmodat", 1}, syscall.SYS_TRUNCATE: {"truncate", 0},
+}

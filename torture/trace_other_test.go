@@ -1,0 +1,12 @@
+//go:build !linux || !amd64
+
+package main
+
+import "errors"
+
+// canTrace: programs cannot be stopped at their system calls here.
+const canTrace = false
+
+func trace(command, string, func(call) verdict) (traced, error) {
+	return traced{}, errors.ErrUnsupported
+}
