@@ -107,6 +107,24 @@ func TestLayout(t *testing.T) {
 	})
 }
 
+// A part that other parts lead to needs no line of its own from the parent; a
+// part that nothing else leads to, and any other kind of line, keeps it.
+func TestImpliedLines(t *testing.T) {
+	g := Graph{Nodes: []Node{{ID: "epic"}, {ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "alone"}}}
+	for _, e := range []string{"a epic parent-child", "b epic parent-child", "c epic parent-child", "alone epic parent-child", "b a blocks", "c b blocks", "c a blocks"} {
+		f := strings.Fields(e)
+		g.Edges = append(g.Edges, Edge{From: f[0], To: f[1], Type: f[2], Orders: true})
+	}
+	var drawn []string
+	for _, e := range newLayout(g).edges {
+		drawn = append(drawn, e.From+" "+e.To)
+	}
+	slices.Sort(drawn)
+	if want := []string{"a epic", "alone epic", "b a", "c a", "c b"}; !slices.Equal(drawn, want) {
+		t.Errorf("drawn %q, want %q", drawn, want)
+	}
+}
+
 func TestSVGIsXML(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate(t)

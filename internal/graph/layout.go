@@ -23,6 +23,7 @@ type layout struct {
 func newLayout(g Graph) *layout {
 	l := &layout{edges: g.index(), count: len(g.Nodes)}
 	l.rank = ranks(len(g.Nodes), l.edges)
+	l.edges = l.withoutImplied()
 	l.bend()
 	l.ranks = make([][]int, slices.Max(append(l.rank, 0))+1)
 	for n, rank := range l.rank {
@@ -31,6 +32,46 @@ func newLayout(g Graph) *layout {
 	l.order()
 	l.place()
 	return l
+}
+
+// withoutImplied leaves out the lines from a parent over several ranks to a part
+// that is reached by way of another part, too: an epic whose parts follow one
+// another would be drowned in lines that run beside them.
+func (l *layout) withoutImplied() []edge {
+	next := make([][]int, l.count)
+	for _, e := range l.edges {
+		if e.Orders && l.rank[e.first] < l.rank[e.then] {
+			next[e.first] = append(next[e.first], e.then)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(l.edges), func(e edge) bool {
+		return e.Type == "parent-child" && e.Orders && l.rank[e.then] > l.rank[e.first]+1 && l.reaches(next, e.first, e.then)
+	})
+}
+
+// reaches reports whether a way of two lines or more leads from one node to
+// another. Ranks ascend on every way.
+func (l *layout) reaches(next [][]int, from, to int) bool {
+	seen := make([]bool, l.count)
+	var stack []int
+	push := func(nodes []int) {
+		for _, n := range nodes {
+			if !seen[n] && l.rank[n] < l.rank[to] {
+				seen[n] = true
+				stack = append(stack, n)
+			}
+		}
+	}
+	push(next[from])
+	for len(stack) > 0 {
+		node := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if slices.Contains(next[node], to) {
+			return true
+		}
+		push(next[node])
+	}
+	return false
 }
 
 // bend gives an edge over several ranks a point in each rank between, so that it

@@ -39,7 +39,7 @@ func look(n Node) colours {
 
 // SVG writes a drawing that needs nothing but fonts: the steps from left to
 // right, solid lines to what waits, dashed ones to parts, dotted ones for the
-// rest.
+// rest. A dashed line is left out where other lines lead to that part.
 func (g Graph) SVG(w io.Writer) error {
 	l := newLayout(g)
 	rows := 0.0
