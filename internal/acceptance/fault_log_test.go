@@ -34,15 +34,20 @@ func TestUpstreamRunHere(t *testing.T) {
 					c.serving()
 				}
 				db := c.at(".beads", "beads.db")
+				theirs := db
 				if !beside {
-					for _, suffix := range []string{"", "-wal", "-shm"} {
-						must(t, os.RemoveAll(db+suffix))
-					}
+					theirs = c.at("theirs.db") // and renamed, for a daemon may make ours anew at any time
 				}
-				conn, err := sqlite.OpenConn(db, sqlite.OpenReadWrite|sqlite.OpenCreate)
+				conn, err := sqlite.OpenConn(theirs, sqlite.OpenReadWrite|sqlite.OpenCreate)
 				must(t, err)
 				must(t, sqlitex.ExecuteScript(conn, "CREATE TABLE issues (id TEXT PRIMARY KEY, title TEXT); CREATE TABLE dirty_issues (issue_id TEXT); INSERT INTO issues VALUES ('up-1', 'theirs')", nil))
 				must(t, conn.Close())
+				if !beside {
+					for _, suffix := range []string{"-wal", "-shm"} {
+						must(t, os.RemoveAll(db+suffix))
+					}
+					must(t, os.Rename(theirs, db))
+				}
 				write(t, c.at("new"), record("up-1", "theirs", "2026-01-02T00:00:00Z"))
 				must(t, os.Rename(c.at("new"), c.at(".beads", "issues.jsonl")))
 				var said strings.Builder
