@@ -137,7 +137,7 @@ func (s *site) killed(c command, after time.Duration) string {
 // A daemon is killed at any moment while commands write and it publishes.
 func TestKillDaemon(t *testing.T) {
 	var acked, lost, total int
-	r := chance(1 << 21)
+	r, writing := chance(1<<21), chance(1<<22)
 	for total < *daemonKills && !t.Failed() {
 		s := newSite(t)
 		s.env = append(s.env, "BEADS_DAEMON_DEBOUNCE_INTERVAL=20ms", "BEADS_DAEMON_MAX_SYNC_FREQUENCY=100ms", "BD_GIT_REMOTE_INTERVAL=100ms")
@@ -154,7 +154,7 @@ func TestKillDaemon(t *testing.T) {
 					s.mu.Lock()
 					token := s.token()
 					s.mu.Unlock()
-					if result := s.run(s.oneOf(r, token)); result.code == 0 {
+					if result := s.run(s.oneOf(writing, token)); result.code == 0 {
 						s.acknowledge(token)
 					} else {
 						s.Errorf("exit code %d\n%s", result.code, result.stderr)

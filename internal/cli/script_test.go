@@ -114,6 +114,7 @@ func (contract *contract) setupScript(env *testscript.Env) error {
 		return err
 	}
 	for key, value := range map[string]string{
+		"GORACE":                  "atexit_sleep_ms=0", // else each command ends a second late under the race detector
 		"HOME":                    home,
 		"XDG_CONFIG_HOME":         filepath.Join(home, "config"),
 		"XDG_DATA_HOME":           filepath.Join(home, "data"),
