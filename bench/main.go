@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -116,10 +117,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 			err = e
 		}
 	}()
-	rows, err := b.measure(ctx)
-	if err != nil {
-		return err
-	}
+	rows, unmeasured := b.measure(ctx) // what was measured counts all the same
 	switch o.format {
 	case "json":
 		encoder := json.NewEncoder(stdout)
@@ -133,7 +131,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err == nil && o.chart != "" {
 		err = os.WriteFile(o.chart, chart(rows), 0o644)
 	}
-	if err != nil {
+	if err = errors.Join(unmeasured, err); err != nil {
 		return err
 	}
 	if over := overLimit(rows); o.check && len(over) > 0 {

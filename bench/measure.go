@@ -51,7 +51,7 @@ func partNames() []string {
 	return names
 }
 
-// measure measures the parts that are asked for.
+// measure measures the parts that are asked for, up to the first that fails.
 func (b *bench) measure(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, p := range parts() {
@@ -61,7 +61,7 @@ func (b *bench) measure(ctx context.Context) ([]row, error) {
 		b.say("part %s", p.name)
 		more, err := p.measure(b, ctx)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.name, err)
+			return rows, fmt.Errorf("%s: %w", p.name, err)
 		}
 		rows = append(rows, more...)
 	}
