@@ -279,3 +279,32 @@ func TestCurrent(t *testing.T) {
 		t.Errorf("after it was set aside: %t, %v", current, err)
 	}
 }
+
+// TestUnknownVerbIsKept: what a later version does is kept as it stands, for
+// whoever understands it.
+func TestUnknownVerbIsKept(t *testing.T) {
+	db := newDB(t)
+	line := encode(t, operation(1, "frobnicate", "bd-a", "title", `"A"`))
+	record := decode(t, line)
+	err := db.Update(context.Background(), func(tx *Tx) error {
+		if _, added, err := tx.Add(record.Op, line, true); err != nil || !added {
+			t.Errorf("added %t, %v", added, err)
+		}
+		return tx.Settle()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	err = db.View(context.Background(), func(q *Query) error {
+		return q.EachSince(0, func(row StoredLine) error {
+			if kept++; string(row.Line) != string(line) {
+				t.Errorf("kept %q, want %q", row.Line, line)
+			}
+			return nil
+		})
+	})
+	if err != nil || kept != 1 {
+		t.Errorf("%d lines kept, %v", kept, err)
+	}
+}
