@@ -21,8 +21,8 @@ func (s RemoteSettings) withDefaults() RemoteSettings {
 }
 
 // apply makes s count from now on and reports whether it differs from what
-// counted. With another ref or remote, or interactions or not, the replica is opened again, after the
-// exchange that runs.
+// counted. With another ref or remote, or with interactions or without, the
+// replica is opened again, after the exchange that runs.
 func (e *exchange) apply(s RemoteSettings, open func(context.Context) (Exchanger, error), now time.Time) bool {
 	s = s.withDefaults()
 	if e == nil || s == e.settings {

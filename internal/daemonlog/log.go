@@ -51,8 +51,8 @@ func Open(p workspace.Place) (io.WriteCloser, error) {
 // NewLogger writes entries with the keys timestamp, level, message, pid,
 // operation, duration and error; what else there is, such as what the operation
 // moved, is in the group metadata, where durations are texts. Text has local
-// time, JSON has UTC and the duration in nanoseconds. Characters of others that would act on a terminal or
-// hide text are made visible. ParseEntry reads both.
+// time, JSON has UTC and the duration in nanoseconds. Characters of others that
+// would act on a terminal or hide text are made visible. ParseEntry reads both.
 func NewLogger(w io.Writer, format string, level slog.Level, pid int, zone *time.Location) *slog.Logger {
 	if format == "json" {
 		zone = time.UTC

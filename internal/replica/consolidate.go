@@ -41,34 +41,42 @@ func (s *step) consolidate(ctx context.Context) error {
 		s.record.looked, s.changed = today, true
 		return nil
 	}
-	files := 0
+	commit := git.Commit{Ref: LocalRef, By: s.author(s.opts.Now().UTC()), Parents: []string{s.local}}
+	all := true // days were looked at
 	tip, err := s.git.Import(ctx, func(im *git.Importer) (string, error) {
-		commit := git.Commit{Ref: LocalRef, By: s.author(s.opts.Now().UTC()), Parents: []string{s.local}}
-		for n, d := range days[:min(len(days), consolidateDays)] {
+		done := 0
+		for n, d := range days {
+			if all = done < consolidateDays; !all {
+				break
+			}
 			s.opts.Progress("consolidating days", int64(n), int64(len(days)))
+			before := len(commit.Removed)
 			if err := s.day(ctx, im, d, &commit); err != nil {
 				return "", err
 			}
+			if len(commit.Removed) > before {
+				done++
+			}
 		}
-		if files = len(commit.Removed); files == 0 {
+		if len(commit.Removed) == 0 {
 			return "", errNothing
 		}
-		commit.Message = fmt.Sprintf("bd: consolidation of %d files\n", files)
+		commit.Message = fmt.Sprintf("bd: consolidation of %d files\n", len(commit.Removed))
 		return im.Commit(commit)
 	})
-	if errors.Is(err, errNothing) {
-		s.record.looked, s.changed = today, true
-		return nil
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errNothing):
+	case err != nil:
 		return err
+	default:
+		s.local = tip
+		s.record.local.Commit = tip // it holds the same rows
+		s.report.Consolidated += len(commit.Removed)
 	}
-	if len(days) <= consolidateDays {
+	if all {
 		s.record.looked = today
 	}
-	s.local, s.changed = tip, true
-	s.record.local.Commit = tip // it holds the same rows
-	s.report.Consolidated += files
+	s.changed = true
 	return nil
 }
 

@@ -174,3 +174,26 @@ func TestConsolidatedThenRebuilt(t *testing.T) {
 		t.Errorf("files: %q", files)
 	}
 }
+
+// Days that can never be consolidated, however many, do not keep others from it.
+func TestHopelessDaysDoNotStarveOthers(t *testing.T) {
+	t.Parallel()
+	bare, a, b := old(t, 20)
+	rubbish := map[string]string{}
+	for day := range 70 { // more than one step takes on
+		date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, day)
+		for n := range 16 {
+			rubbish[date.Format("ops/2006-01/02")+fmt.Sprintf("/00/%02d/rubbish.jsonl", n)] = fmt.Sprintf("no operation %d %d\n", day, n)
+		}
+	}
+	plant(t, bare, replica.LocalRef, rubbish)
+	later(a, b)
+	if r := a.sync(); r.Consolidated != 20 {
+		t.Errorf("%d files were consolidated, want the 20 of the day that can be", r.Consolidated)
+	}
+	if r := a.sync(); r.Consolidated != 0 || r.Published != 0 {
+		t.Errorf("again: %+v", r)
+	}
+	settle(t, a, b)
+	equal(t, a, b)
+}

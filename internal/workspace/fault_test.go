@@ -19,19 +19,42 @@ import (
 // for good, and demands that nothing acknowledged is lost, that nothing is
 // acknowledged which is not durable, and that all is well when the fault goes.
 func TestEveryFailingCall(t *testing.T) {
-	for _, fault := range []faultfs.Fault{
+	failEveryCall(t, writing{
+		create: func(f *fixture, title string) { f.file(title) },
+		try: func(f *fixture, w *workspace.Workspace, title string) (int, error) {
+			made, err := w.Commit(f.t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+				return []workspace.Draft{create(title)}, nil
+			})
+			return len(made), err
+		},
+		texts: (*fixture).titles,
+		equal: (*fixture).equalCopies,
+	}, []faultfs.Fault{
 		{Call: faultfs.Any, Err: syscall.EIO},
 		{Call: faultfs.Any, Err: syscall.EIO, Keep: true},
 		{Call: faultfs.Write, Err: syscall.ENOSPC, Short: 40},
 		{Call: faultfs.Write, Err: syscall.ENOSPC, Keep: true},
 		{Call: faultfs.Sync, Err: syscall.EIO},
 		{Call: faultfs.Open, Err: syscall.EMFILE},
-	} {
+	})
+}
+
+// writing is how one stream is written and read back.
+type writing struct {
+	create func(f *fixture, text string)                                      // as a process would that meets no fault
+	try    func(f *fixture, w *workspace.Workspace, text string) (int, error) // once; how many lines were acknowledged
+	texts  func(*fixture) []string
+	equal  func(*fixture) // the copies, or the test fails
+}
+
+// failEveryCall lets each fault strike every call in turn of one write.
+func failEveryCall(t *testing.T, s writing, faults []faultfs.Fault) {
+	for _, fault := range faults {
 		name := fmt.Sprintf("%s %v short=%d keep=%v", fault.Call, fault.Err, fault.Short, fault.Keep)
 		t.Run(name, func(t *testing.T) {
 			for n := 1; ; n++ {
 				fault.N = n
-				if !failOnce(t, fault) {
+				if !s.failOnce(t, fault) {
 					if n == 1 {
 						t.Fatal("the fault never struck")
 					}
@@ -42,35 +65,33 @@ func TestEveryFailingCall(t *testing.T) {
 	}
 }
 
-// failOnce runs one commit under the fault and reports whether the fault struck.
-func failOnce(t *testing.T, fault faultfs.Fault) bool {
+// failOnce writes once under the fault and reports whether the fault struck.
+func (s writing) failOnce(t *testing.T, fault faultfs.Fault) bool {
 	t.Helper()
 	f := newFixture(t)
-	f.file("before")
+	s.create(f, "before")
 	faulty := faultfs.New(oplog.OS{})
 	f.fs = faulty
 	w := f.open()
 	faulty.Fail(fault)
-	made, err := w.Commit(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
-		return []workspace.Draft{create("during")}, nil
-	})
+	made, err := s.try(f, w, "during")
 	struck := faulty.Failed() > 0
 	w.Close()
 	faulty.Clear()
 	f.fs = nil
 
-	titles := f.titles()
-	if err == nil && (len(made) != 1 || !slices.Contains(titles, "during")) {
-		t.Errorf("call %d: acknowledged, but issues are %q", fault.N, titles)
+	texts := s.texts(f)
+	if err == nil && (made != 1 || !slices.Contains(texts, "during")) {
+		t.Errorf("call %d: acknowledged, but there are %q", fault.N, texts)
 	}
-	if !slices.Contains(titles, "before") {
-		t.Errorf("call %d: an earlier issue is gone: %q", fault.N, titles)
+	if !slices.Contains(texts, "before") {
+		t.Errorf("call %d: an earlier one is gone: %q", fault.N, texts)
 	}
-	f.file("after")
-	if titles := f.titles(); !slices.Contains(titles, "after") {
-		t.Errorf("call %d: after the fault issues are %q", fault.N, titles)
+	s.create(f, "after")
+	if texts := s.texts(f); !slices.Contains(texts, "after") {
+		t.Errorf("call %d: after the fault there are %q", fault.N, texts)
 	}
-	f.equalCopies()
+	s.equal(f)
 	return struck
 }
 

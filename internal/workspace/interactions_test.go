@@ -218,57 +218,23 @@ func TestNoInteractionsNoFile(t *testing.T) {
 
 // TestRecordEveryFailingCall is TestEveryFailingCall for interactions.
 func TestRecordEveryFailingCall(t *testing.T) {
-	for _, fault := range []faultfs.Fault{
+	failEveryCall(t, writing{
+		create: func(f *fixture, prompt string) { f.record(prompt) },
+		try: func(f *fixture, w *workspace.Workspace, prompt string) (int, error) {
+			made, err := w.Record(f.t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+				return []workspace.Draft{note(prompt)}, nil
+			})
+			return len(made), err
+		},
+		texts: (*fixture).prompts,
+		equal: (*fixture).equalNotes,
+	}, []faultfs.Fault{
 		{Call: faultfs.Any, Err: syscall.EIO},
 		{Call: faultfs.Any, Err: syscall.EIO, Keep: true},
 		{Call: faultfs.Write, Err: syscall.ENOSPC, Short: 40},
 		{Call: faultfs.Sync, Err: syscall.EIO, Path: "interactions.jsonl"},
 		{Call: faultfs.Open, Err: syscall.EMFILE},
-	} {
-		name := fmt.Sprintf("%s %v short=%d keep=%v", fault.Call, fault.Err, fault.Short, fault.Keep)
-		t.Run(name, func(t *testing.T) {
-			for n := 1; ; n++ {
-				fault.N = n
-				if !recordOnce(t, fault) {
-					if n == 1 {
-						t.Fatal("the fault never struck")
-					}
-					return
-				}
-			}
-		})
-	}
-}
-
-// recordOnce records once under the fault and reports whether it struck.
-func recordOnce(t *testing.T, fault faultfs.Fault) bool {
-	t.Helper()
-	f := newFixture(t)
-	f.record("before")
-	faulty := faultfs.New(oplog.OS{})
-	f.fs = faulty
-	w := f.open()
-	faulty.Fail(fault)
-	made, err := w.Record(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
-		return []workspace.Draft{note("during")}, nil
 	})
-	struck := faulty.Failed() > 0
-	w.Close()
-	faulty.Clear()
-	f.fs = nil
-	prompts := f.prompts()
-	if err == nil && (len(made) != 1 || !slices.Contains(prompts, "during")) {
-		t.Errorf("call %d: acknowledged, but interactions are %q", fault.N, prompts)
-	}
-	if !slices.Contains(prompts, "before") {
-		t.Errorf("call %d: an earlier one is gone: %q", fault.N, prompts)
-	}
-	f.record("after")
-	if prompts := f.prompts(); !slices.Contains(prompts, "after") {
-		t.Errorf("call %d: after the fault they are %q", fault.N, prompts)
-	}
-	f.equalNotes()
-	return struck
 }
 
 // TestRecordTogether: many processes record and file at the same time.

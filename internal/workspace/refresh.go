@@ -56,8 +56,9 @@ func (w *Workspace) Refresh(ctx context.Context, verify bool) (Report, error) {
 // between, and does the whole rest.
 //
 // What cannot be divided is done whole: a rebuild, a tracked snapshot that
-// changed, the interactions, a copy that departed from its cursor, and two copies that grew both.
-// A check of everything (verify) is put off until no suffix is left to be read.
+// changed, the interactions, a copy that departed from its cursor, and two copies
+// that grew both. A check of everything (verify) is put off until no suffix is left
+// to be read.
 func (w *Workspace) RefreshBatch(ctx context.Context, verify bool, limit int) (Report, error) {
 	if w.opts.ReadOnly {
 		return Report{}, ErrReadOnly
