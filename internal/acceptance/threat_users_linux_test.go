@@ -20,9 +20,9 @@ func as(t *testing.T, uid uint32, dir string, env []string, name string, args ..
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-	_ = cmd.Run() // its end is asked of its state
-	if cmd.ProcessState == nil {
-		t.Fatalf("%s did not start", name)
+	err := cmd.Run()
+	if cmd.ProcessState == nil { // else its end is asked of that
+		t.Fatalf("%s did not start: %v", name, err)
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
 }
@@ -66,10 +66,14 @@ func (p *place) stranger(t *testing.T) string {
 	t.Helper()
 	own, err := os.Executable()
 	must(t, err)
-	data, err := os.ReadFile(own)
-	must(t, err)
 	path := filepath.Join(p.dir, "stranger")
-	must(t, os.WriteFile(path, data, 0o755))
+	// By a child: what another test starts meanwhile would inherit our open file,
+	// and a file that is open for writing cannot be run (golang.org/issue/22315).
+	out, err := exec.Command("cp", own, path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	must(t, os.Chmod(path, 0o755))
 	for _, dir := range []string{p.dir, filepath.Join(p.dir, "run")} {
 		must(t, os.Chmod(dir, 0o711))
 	}
