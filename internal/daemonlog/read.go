@@ -127,16 +127,24 @@ func (r *reader) advance(ctx context.Context) error {
 		if err != nil || next == nil {
 			return err
 		}
-		if err := r.close(); err != nil {
-			return errors.Join(err, next.Close())
-		}
-		rest := r.begun // of a file that ends in the middle of a line
-		r.file, r.begun, r.lines = next, nil, bufio.NewReaderSize(next, 64<<10)
-		if err := r.take(rest); err != nil {
+		if err := r.move(next); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// move goes on with the next file. The one before gets nothing more, now that
+// there is a next one; what it got since it was read to its end is read first.
+func (r *reader) move(next *os.File) error {
+	if r.file != nil {
+		if err := errors.Join(r.read(), r.close()); err != nil {
+			return errors.Join(err, next.Close())
+		}
+	}
+	rest := r.begun // of a file that ends in the middle of a line
+	r.file, r.begun, r.lines = next, nil, bufio.NewReaderSize(next, 64<<10)
+	return r.take(rest)
 }
 
 // next opens the file after the one that is read; nil if that is the last.

@@ -128,6 +128,45 @@ func TestReadLog(t *testing.T) {
 	}
 }
 
+// TestRotatedAfterItsEnd: a file gets one more line, and is rotated, between the
+// moment when it was read to its end and the look for the next one.
+func TestRotatedAfterItsEnd(t *testing.T) {
+	p := logs(t, map[string]string{Name: line(0, "info", "a")})
+	path := filepath.Join(p.Dir, Name)
+	var got []string
+	r := &reader{dir: p.Dir, live: true, yield: func(e Entry) error { got = append(got, e.Message); return nil }}
+	defer r.close()
+	if err := r.advance(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{Name: line(0, "info", "a") + line(1, "info", "b"), "later": line(2, "info", "c")} {
+		f, err := os.OpenFile(filepath.Join(p.Dir, name), os.O_CREATE|os.O_WRONLY, 0o600) // the same file, longer
+		if err == nil {
+			_, err = f.WriteString(content)
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rotated := filepath.Join(p.Dir, "daemon-2026-03-01T10-00-00.000.log")
+	if err := errors.Join(os.Rename(path, rotated), os.Rename(filepath.Join(p.Dir, "later"), path)); err != nil {
+		t.Fatal(err)
+	}
+	next, err := r.next()
+	if err != nil || next == nil {
+		t.Fatalf("no next file: %v", err)
+	}
+	if err := r.move(next); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.advance(t.Context()), r.caughtUp()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a", "b", "c"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestFollowLog: what is appended comes, across rotations, until the end.
 func TestFollowLog(t *testing.T) {
 	p := logs(t, map[string]string{Name: line(0, "info", "a")})
