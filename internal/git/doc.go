@@ -2,8 +2,10 @@
 // issues. It has two halves.
 //
 // The first reads what Git keeps in files: where a repository is, what its
-// index tracks, what its configuration says. It runs no child process, takes no
-// lock and writes nothing, so that commands which only read stay fast.
+// index tracks, what its configuration says, where a ref points and what a new
+// object holds. It runs no child process, takes no lock and writes nothing, so
+// that commands which only read stay fast. What is not plain there is asked of
+// the second half.
 //
 // The second runs the git binary, always through Runner, and works with objects
 // and with the refs it is told to and nothing else: HEAD, index, worktree,
@@ -14,7 +16,8 @@
 // Durability: calls that write ask Git to fsync objects and refs (core.fsync,
 // Git 2.36; stock Git syncs neither, and a power loss then leaves empty objects
 // behind). A ref moves only from the value that the caller names, or to a
-// descendant of what it is: the compare-and-swap of every writer.
+// descendant of what it is: the compare-and-swap of every writer. Only a tracking
+// ref becomes what the remote has, whatever it was.
 //
 // Concurrency: a Runner keeps no state between calls, and any number may run.
 // Every call is bounded in time and output; one that is cut off leaves no

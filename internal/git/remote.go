@@ -79,13 +79,35 @@ func (r *Runner) Fetch(ctx context.Context, remote, ref, to string) error {
 // while another push holds the ref, and with ErrRejected when a hook, a rule or a
 // missing permission refuses it.
 func (r *Runner) Push(ctx context.Context, remote, commit, ref string) error {
+	return r.push(ctx, remote, commit, ref, nil)
+}
+
+// PushTracked is Push which, once the remote has taken the commit, makes the ref
+// tracking name it too, from old ("": it is made). It fails like UpdateRefs when
+// only that does not succeed.
+func (r *Runner) PushTracked(ctx context.Context, remote, commit, ref, tracking, old string) error {
+	// What git would do for a ref that it is configured to fetch, it does in
+	// the process that pushes.
+	err := r.push(ctx, remote, commit, ref, []string{"remote." + remote + ".fetch=" + ref + ":" + tracking})
+	if err != nil {
+		return err
+	}
+	// A line of the user's configuration that comes first counts instead, and a
+	// failure is no failure of the push.
+	if tips, err := r.Tips(ctx, tracking); err != nil || tips[tracking] == commit {
+		return err
+	}
+	return r.UpdateRefs(ctx, RefChange{Ref: tracking, Old: old, New: commit})
+}
+
+func (r *Runner) push(ctx context.Context, remote, commit, ref string, config []string) error {
 	var said []byte
 	_, err := r.run(ctx, call{
 		// A mirror would push everything, and by force.
-		config: []string{"remote." + remote + ".mirror=false"},
+		config: append(config, "remote."+remote+".mirror=false"),
 		args: []string{"push", "--porcelain", "--quiet", "--no-verify", "--no-signed", "--no-follow-tags",
 			"--no-recurse-submodules", "--end-of-options", remote, commit + ":" + ref},
-		output: collect(&said), remote: true,
+		output: collect(&said), remote: true, durable: len(config) > 0,
 	})
 	var failure *Error
 	if err == nil || !errors.As(err, &failure) {
