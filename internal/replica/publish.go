@@ -21,6 +21,12 @@ const maxBatch = 1 << 20
 // become batch files in one commit on its tip. It fails with git.ErrStale
 // if someone else moves the ref meanwhile.
 func (s *step) publish(ctx context.Context) error {
+	return s.publishIf(ctx, func() error { return nil })
+}
+
+// publishIf is publish which, when all is written and before the ref moves, asks
+// whether it may; an error of may calls it off.
+func (s *step) publishIf(ctx context.Context, may func() error) error {
 	defer s.took(&s.report.Publishing)()
 	if err := s.cover(ctx); err != nil {
 		return err
@@ -56,6 +62,9 @@ func (s *step) publish(ctx context.Context) error {
 			commit, count, err = s.writeBatches(q, im, lacking)
 			return err
 		})
+		if err == nil {
+			err = may() // not within the view: it may take long
+		}
 		return commit, err
 	})
 	if err != nil {

@@ -39,6 +39,7 @@ type step struct {
 	tracking string // tip of the tracking ref
 	remote   string // tip on the remote, if asked
 	asked    bool
+	ahead    func() (string, error) // waits for the answer that is under way; nil: none is
 
 	bad     []badLine // to be quarantined
 	badSize int

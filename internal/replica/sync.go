@@ -40,6 +40,10 @@ func (r *Replica) Sync(ctx context.Context, o SyncOptions) (Report, error) {
 // once does one whole step; remoteErr is what has failed so far.
 func (s *step) once(ctx context.Context, remoteErr error) error {
 	if s.pin != nil && !s.want.NoFetch {
+		defer s.askAhead(ctx)()
+		if err := s.publishAhead(ctx); err != nil {
+			return err
+		}
 		remoteErr = s.fetch(ctx)
 	}
 	if err := s.publish(ctx); err != nil {
@@ -181,7 +185,12 @@ func (s *step) ask(ctx context.Context) error {
 	}
 	s.asked = true
 	var err error
-	if s.remote, err = s.git.LsRemote(ctx, s.pin.Name, s.pin.Ref); err != nil {
+	if s.ahead != nil {
+		s.remote, err = s.ahead()
+	} else {
+		s.remote, err = s.git.LsRemote(ctx, s.pin.Name, s.pin.Ref)
+	}
+	if err != nil {
 		return err
 	}
 	if s.remote != "" {
@@ -257,16 +266,10 @@ func (s *step) push(ctx context.Context) error {
 	}
 	s.opts.Progress("pushing", 0, 0)
 	s.asked = false // whatever comes of it, the remote is asked before the next push
-	if err := s.git.Push(ctx, s.pin.Name, s.local, s.pin.Ref); err != nil {
+	if err := s.git.PushTracked(ctx, s.pin.Name, s.local, s.pin.Ref, s.trackingRef(), s.tracking); err != nil {
 		return err
 	}
 	s.asked, s.remote = true, s.local
-	if s.tracking != s.local {
-		err := s.git.UpdateRefs(ctx, git.RefChange{Ref: s.trackingRef(), Old: s.tracking, New: s.local})
-		if err != nil {
-			return err
-		}
-	}
 	before := s.record.remote
 	s.tracking = s.local
 	if s.record.local.Commit == s.local {
