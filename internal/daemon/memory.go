@@ -27,4 +27,7 @@ func (d *Daemon) freeMemory() {
 		d.log.Debug("Memory not freed", "operation", "memory", "error", err)
 	}
 	debug.FreeOSMemory()
+	if err := forgetProgram(); err != nil {
+		d.log.Debug("Memory not freed", "operation", "memory", "error", err)
+	}
 }
