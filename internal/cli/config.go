@@ -161,6 +161,9 @@ func (a *app) changeConfig(cmd *cobra.Command, name string, value *string) error
 		if err := key.check(*value); err != nil {
 			return err
 		}
+		if err := key.checkName(*value); err != nil {
+			return err
+		}
 	}
 	if key.shared {
 		err = a.changeShared(cmd, key, value)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"beads/internal/config"
+	"beads/internal/git"
 	"beads/internal/op"
 	"beads/internal/spelling"
 )
@@ -143,6 +144,27 @@ func (k configKey) check(value string) error {
 		if strings.HasPrefix(value, "-") && strings.HasPrefix(k.name, "git.") {
 			return bad("a name: it starts with a dash")
 		}
+	}
+	return nil
+}
+
+// checkName reports why value can be no name of a remote or of a ref. It is asked
+// when one is set; one in a file is refused where it is used, since the default in
+// its place would be another remote.
+func (k configKey) checkName(value string) error {
+	var err error
+	switch k.name {
+	case "git.remote":
+		if err = git.CheckRemote(value); err != nil {
+			err = fmt.Errorf("git.remote: %w; a URL is given to git: git remote add NAME URL", err)
+		}
+	case "git.ref":
+		if err = git.CheckRef(value); err != nil {
+			err = fmt.Errorf("git.ref: %w", err)
+		}
+	}
+	if err != nil {
+		return invalid(err)
 	}
 	return nil
 }
