@@ -91,7 +91,7 @@ func (d *Daemon) watchClock(now time.Time) {
 // woke starts the measuring of what is late anew.
 func (e *exchange) woke(now time.Time, slept bool) {
 	if slept {
-		e.next, e.interval = now, e.settings.Interval
+		e.rhythm.Retime(e.settings.Interval, now)
 	}
 	if !e.waiting.IsZero() {
 		e.waiting = now

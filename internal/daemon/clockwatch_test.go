@@ -63,8 +63,8 @@ func TestSleep(t *testing.T) {
 	if o := <-f.exchange.kick; o.NoFetch {
 		t.Errorf("asked for %+v", o)
 	}
-	if f.exchange.interval != f.opts.Remote.Interval {
-		t.Errorf("asked again in %s", f.exchange.interval)
+	if f.exchange.rhythm.interval != f.opts.Remote.Interval {
+		t.Errorf("asked again in %s", f.exchange.rhythm.interval)
 	}
 	for _, name := range []string{"clock", "sync", "remote", "checks", "cpu"} {
 		want(t, f.found(t, name), control.Healthy, "")

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
@@ -15,12 +14,11 @@ import (
 	"beads/internal/replica"
 )
 
-// How often a remote is asked, and when that ends.
+// When a remote is not asked any more, and how an exchange ends in a stop.
 const (
-	maxRemoteInterval = 5 * time.Minute
-	maxAuthFailures   = 3               // then only a successful bd sync begins again
-	exchangePatience  = time.Second     // in a stop, for the running exchange to end by itself
-	exchangeGrace     = 3 * time.Second // and then, when it was cancelled
+	maxAuthFailures  = 3               // then only a successful bd sync begins again
+	exchangePatience = time.Second     // in a stop, for the running exchange to end by itself
+	exchangeGrace    = 3 * time.Second // and then, when it was cancelled
 )
 
 // Exchanger is what a daemon needs of a replica.Replica. It has a workspace of
@@ -47,7 +45,7 @@ type RemoteSettings struct {
 type exchange struct {
 	replica  Exchanger
 	settings RemoteSettings
-	random   io.Reader
+	rhythm   *Rhythm // of the questions to the remote
 
 	kick chan replica.SyncOptions // capacity 1: what is asked twice is done once
 	done chan exchanged
@@ -55,10 +53,8 @@ type exchange struct {
 
 	pinned   bool
 	unshared bool
-	next     time.Time     // when the remote is asked again
-	interval time.Duration // doubles while nothing moves or it fails
-	refused  int           // authentication failures in a row
-	refusal  time.Time     // when the last of them was
+	refused  int       // authentication failures in a row
+	refusal  time.Time // when the last of them was
 	lastErr  string
 	waiting  time.Time       // since when operations wait for the remote and none of them moves; zero: none does
 	look     bool            // the next exchange looks whether our refs are sound
@@ -86,10 +82,9 @@ type exchanged struct {
 func newExchange(r Exchanger, s RemoteSettings, random io.Reader, now time.Time) *exchange {
 	s = s.withDefaults()
 	return &exchange{
-		replica: r, settings: s, random: random,
+		replica: r, settings: s, rhythm: NewRhythm(s.Interval, random, now),
 		kick: make(chan replica.SyncOptions, 1), done: make(chan exchanged),
-		anew:     make(chan reopening, 1),
-		interval: s.Interval, next: now, told: map[string]bool{},
+		anew: make(chan reopening, 1), told: map[string]bool{},
 	}
 }
 
@@ -189,11 +184,7 @@ func (e *exchange) checkRefs() {
 
 // remoteDue reports whether the remote is to be asked, and counts it as asked.
 func (e *exchange) remoteDue(now time.Time) bool {
-	if !e.repeats() || now.Before(e.next) {
-		return false
-	}
-	e.next = now.Add(e.interval)
-	return true
+	return e.repeats() && e.rhythm.Take(now)
 }
 
 // wait is how long the remote need not be asked.
@@ -201,7 +192,7 @@ func (e *exchange) wait(now time.Time) time.Duration {
 	if !e.repeats() {
 		return maxRemoteInterval
 	}
-	return max(e.next.Sub(now), 0)
+	return e.rhythm.Wait(now)
 }
 
 // repeats reports whether the remote is to be asked without a change here: for
@@ -210,8 +201,7 @@ func (e *exchange) repeats() bool {
 	return e != nil && e.pinned && (e.settings.AutoFetch || e.settings.AutoPush && e.unshared)
 }
 
-// note plans the next question: soon while things move, later and later while
-// they do not or the remote fails.
+// note takes how things stand and plans the next question.
 func (e *exchange) note(now time.Time, r exchanged) {
 	e.pinned, e.unshared = r.status.Remote != nil, r.status.Waiting() > 0
 	switch {
@@ -229,21 +219,7 @@ func (e *exchange) note(now time.Time, r exchanged) {
 	case r.status.Last.Success.After(e.refusal):
 		e.refused = 0 // also when it was another process that got through
 	}
-	if r.err != nil || r.report.Quiet() {
-		e.interval = min(2*e.interval, max(maxRemoteInterval, e.settings.Interval))
-	} else {
-		e.interval = e.settings.Interval
-	}
-	e.next = now.Add(e.interval - e.jitter())
-}
-
-// jitter is up to a fifth of the interval, so that clones do not ask in step.
-func (e *exchange) jitter() time.Duration {
-	var b [2]byte
-	if _, err := io.ReadFull(e.random, b[:]); err != nil {
-		return 0
-	}
-	return e.interval / 5 * time.Duration(binary.BigEndian.Uint16(b[:])) >> 16
+	e.rhythm.Note(now, r.err == nil && !r.report.Quiet())
 }
 
 // Exchanged takes the result of an exchange into state and log. A failure that

@@ -29,7 +29,8 @@ func (e *exchange) apply(s RemoteSettings, open func(context.Context) (Exchanger
 		return false
 	}
 	elsewhere := s.Name != e.settings.Name || s.Ref != e.settings.Ref || s.Interactions != e.settings.Interactions
-	e.settings, e.interval, e.next = s, s.Interval, now
+	e.settings = s
+	e.rhythm.Retime(s.Interval, now)
 	if elsewhere {
 		e.refused = 0
 		select {

@@ -128,7 +128,7 @@ func (d *Daemon) checkExchange(now time.Time) []control.Check {
 	d.mu.Lock()
 	remote := d.remote
 	d.mu.Unlock()
-	limit := max(unsharedRounds*e.interval, unsharedLeast)
+	limit := max(unsharedRounds*e.rhythm.interval, unsharedLeast)
 	var c control.Check
 	switch {
 	case remote == nil || !e.pinned:

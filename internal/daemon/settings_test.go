@@ -187,8 +187,8 @@ func TestExchangeIsMadeAgain(t *testing.T) {
 	if err := f.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if f.exchange.interval != time.Minute || len(f.exchange.anew) != 0 {
-		t.Errorf("interval %v, %d reopenings", f.exchange.interval, len(f.exchange.anew))
+	if f.exchange.rhythm.interval != time.Minute || len(f.exchange.anew) != 0 {
+		t.Errorf("interval %v, %d reopenings", f.exchange.rhythm.interval, len(f.exchange.anew))
 	}
 	for _, ref := range []string{"refs/b", "refs/c"} {
 		next.Remote.Ref, next.Remote.AutoPush = ref, false

@@ -31,11 +31,12 @@ func (r *Replica) Confirm(ctx context.Context, decide func(*workspace.Tx) ([]wor
 			return ErrNotPinned
 		}
 		for s.report.Attempts = 1; ; s.report.Attempts++ {
+			began := s.opts.Now()
 			var err error
-			if made, err = s.confirm(ctx, decide); !errors.Is(err, git.ErrNonFastForward) || s.report.Attempts >= maxAttempts {
+			if made, err = s.confirm(ctx, decide); !errors.Is(err, git.ErrNonFastForward) || s.report.Attempts >= MaxAttempts {
 				return err
 			}
-			if err := s.pause(ctx, s.report.Attempts); err != nil {
+			if err := s.pause(ctx, s.report.Attempts, began); err != nil {
 				return err
 			}
 		}

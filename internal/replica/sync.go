@@ -12,12 +12,14 @@ import (
 	"beads/internal/workspace"
 )
 
-// A lost race is tried again after a time that doubles from retryBase.
+// MaxAttempts is how often a step tries to push before it leaves it to the next.
+const MaxAttempts = 8
+
+// A lost race is tried again after a time that doubles with every attempt.
 const (
-	maxAttempts = 8
-	maxLocked   = 10 // so many take longer than lockAge
-	retryBase   = 50 * time.Millisecond
-	retryMost   = 5 * time.Second
+	maxLocked = 10 // so many take longer than lockAge
+	retryBase = 50 * time.Millisecond
+	retryMost = 30 * time.Second
 )
 
 // Sync does one whole step: it fetches and unites before it publishes and
@@ -66,14 +68,15 @@ func (s *step) once(ctx context.Context, remoteErr error) error {
 // taken away by lockAge is removed here.
 func (s *step) race(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
+		began := s.opts.Now()
 		err := do()
 		lost := errors.Is(err, git.ErrStale) || errors.Is(err, git.ErrLocked) ||
 			errors.Is(err, git.ErrNonFastForward) && !s.want.NoFetch
 		locked := errors.Is(err, git.ErrLocked)
-		if !lost || ctx.Err() != nil || attempt >= maxLocked || attempt >= maxAttempts && !locked {
+		if !lost || ctx.Err() != nil || attempt >= maxLocked || attempt >= MaxAttempts && !locked {
 			return err
 		}
-		if err := s.pause(ctx, attempt); err != nil {
+		if err := s.pause(ctx, attempt, began); err != nil {
 			return err
 		}
 		if locked {
@@ -116,16 +119,26 @@ func (r *Replica) Push(ctx context.Context) (Report, error) {
 	})
 }
 
-// pause waits before the next attempt: the double of the last time, give or
-// take half, so that clones which collided do not collide again.
-func (s *step) pause(ctx context.Context, attempt int) error {
-	var random [2]byte
-	if _, err := io.ReadFull(s.opts.Rand, random[:]); err != nil {
+// pause waits before the next attempt, after one that began then.
+func (s *step) pause(ctx context.Context, attempt int, began time.Time) error {
+	d, err := Backoff(attempt, s.opts.Now().Sub(began), s.opts.Rand)
+	if err != nil {
 		return err
 	}
-	base := min(retryBase<<(attempt-1), retryMost)
-	jitter := time.Duration(int64(base) * int64(binary.BigEndian.Uint16(random[:])) >> 16)
-	return s.opts.Wait(ctx, base/2+jitter)
+	return s.opts.Wait(ctx, d)
+}
+
+// Backoff is how long a step waits when an attempt, counted from 1, lost a race:
+// as long as the attempt took, doubled with every one, give or take half. Against
+// many others on a slow way a pause that is short beside an attempt only makes all
+// lose, and a host that is overrun gets relief, since it makes attempts slow.
+func Backoff(attempt int, took time.Duration, random io.Reader) (time.Duration, error) {
+	var b [2]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return 0, err
+	}
+	base := min(min(max(took, retryBase), retryMost)<<(attempt-1), retryMost)
+	return base/2 + time.Duration(int64(base)*int64(binary.BigEndian.Uint16(b[:]))>>16), nil
 }
 
 // choose pins a remote if the step is to.

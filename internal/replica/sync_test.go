@@ -74,20 +74,60 @@ func TestLostRace(t *testing.T) {
 	b.create("two")
 	// Between b's fetch and its push, a pushes.
 	races := 0
+	var waits []time.Duration
 	b.opts = func(o *replica.Options) {
 		o.Progress = func(stage string, _, _ int64) {
 			if stage == "pushing" && races < 2 {
 				races++
+				b.now = b.now.Add(2 * time.Second) // the way is slow
 				a.create("three")
 				a.sync()
 			}
+		}
+		o.Wait = func(_ context.Context, d time.Duration) error {
+			waits = append(waits, d)
+			return nil
 		}
 	}
 	if r := b.sync(); r.Attempts != 3 || r.Unshared != 0 {
 		t.Errorf("after two lost races: %+v", r)
 	}
+	if len(waits) != 2 || waits[0] < time.Second || waits[1] < 2*time.Second {
+		t.Errorf("after attempts of two seconds it waited %v", waits)
+	}
 	a.sync()
 	equal(t, a, b)
+}
+
+// A fleet that raced for a slow host with pauses shorter than an attempt got a
+// fifth of the pushes through that it gets through with pauses as long.
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	const ms, s = time.Millisecond, time.Second
+	for _, tt := range []struct {
+		name        string
+		attempt     int
+		took        time.Duration
+		least, most time.Duration
+	}{
+		{"a fast way", 1, 5 * ms, 25 * ms, 75 * ms},
+		{"a fast way, the fourth time", 4, 5 * ms, 200 * ms, 600 * ms},
+		{"a slow way", 1, 2 * s, s, 3 * s},
+		{"a slow way, the third time", 3, 2 * s, 4 * s, 12 * s},
+		{"a slow way, the last time", replica.MaxAttempts, 2 * s, 15 * s, 45 * s},
+		{"a clock that was set forward", 8, 10 * 365 * 24 * time.Hour, 15 * s, 45 * s},
+		{"a clock that was set back", 1, -time.Hour, 25 * ms, 75 * ms},
+	} {
+		for random, want := range map[string]time.Duration{"\x00\x00": tt.least, "\xff\xff": tt.most} {
+			got, err := replica.Backoff(tt.attempt, tt.took, strings.NewReader(random))
+			if err != nil || (got-want).Abs() > want/1000 {
+				t.Errorf("%s: %v, %v, want %v", tt.name, got, err, want)
+			}
+		}
+	}
+	if _, err := replica.Backoff(1, 0, strings.NewReader("")); err == nil {
+		t.Error("no randomness, and no error")
+	}
 }
 
 // A git of a daemon that was killed may still be at work, here or on the remote:
