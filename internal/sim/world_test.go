@@ -55,17 +55,22 @@ type line struct {
 	text string
 }
 
-// play runs one seed to its end and checks what came of it.
-func play(t testing.TB, seed uint64, k kind) *world {
+// newWorld makes one without sites.
+func newWorld(t testing.TB, k kind, seed uint64) *world {
 	top, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{
+	return &world{
 		TB: t, seed: seed, kind: k, top: top, rand: rand.New(rand.NewPCG(seed, 0)),
 		now:          time.Date(2026, 11, 23, 3, 2, 0, 0, time.UTC),
 		acknowledged: map[line]string{}, attempted: map[line]bool{},
 	}
+}
+
+// play runs one seed to its end and checks what came of it.
+func play(t testing.TB, seed uint64, k kind) *world {
+	w := newWorld(t, k, seed)
 	defer w.end()
 	for n := range 3 + w.rand.IntN(3) {
 		w.sites = append(w.sites, newSite(w, n))
