@@ -256,23 +256,3 @@ func TestAppendToEmptySyncsTheDirectory(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkAppend(b *testing.B) {
-	dir := b.TempDir()
-	l, err := oplog.Open(oplog.OS{}, filepath.Join(dir, "issues.jsonl"), true)
-	must(b, err)
-	defer l.Close()
-	guard, err := oplog.Open(oplog.OS{}, filepath.Join(dir, "guard.jsonl"), true)
-	must(b, err)
-	defer guard.Close()
-	one := lines(1)
-	for name, p := range map[string]*oplog.Pair{"log": {Log: l}, "pair": {Log: l, Guard: guard}} {
-		b.Run(name, func(b *testing.B) {
-			var cursors oplog.PairCursors
-			for b.Loop() {
-				cursors, err = p.Append(one, cursors)
-				must(b, err)
-			}
-		})
-	}
-}

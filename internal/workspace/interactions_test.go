@@ -90,7 +90,7 @@ func (f *fixture) equalNotes() {
 }
 
 // notes are the readable records of a file, sorted.
-func notes(t *testing.T, path string) []string {
+func notes(t testing.TB, path string) []string {
 	t.Helper()
 	log, err := oplog.Open(oplog.OS{}, path, false)
 	if err != nil {

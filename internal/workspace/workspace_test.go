@@ -23,14 +23,14 @@ import (
 // fixture is a repository with a workspace, and a clock that moves a
 // millisecond each time it is read.
 type fixture struct {
-	t       *testing.T
+	t       testing.TB
 	root    string
 	now     time.Time
 	fs      oplog.FS
 	notices []string
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -122,7 +122,7 @@ func (f *fixture) titles() []string {
 	return titlesOf(f.t, w)
 }
 
-func titlesOf(t *testing.T, w *workspace.Workspace) []string {
+func titlesOf(t testing.TB, w *workspace.Workspace) []string {
 	t.Helper()
 	var titles []string
 	err := w.View(context.Background(), func(q *projection.Query) error {
@@ -163,7 +163,7 @@ func (f *fixture) equalCopies() {
 }
 
 // operations are the readable operation lines of a file, sorted.
-func operations(t *testing.T, path string) []string {
+func operations(t testing.TB, path string) []string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
