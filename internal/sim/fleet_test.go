@@ -309,10 +309,7 @@ func (m *member) offer(began time.Time) {
 			m.finish(false)
 			return
 		}
-		wait, err := replica.Backoff(m.attempt, m.now.Sub(began), m.random)
-		if err != nil {
-			panic(err) // ChaCha8 does not fail
-		}
+		wait, _ := replica.Backoff(m.attempt, m.now.Sub(began), m.random) // ChaCha8 does not fail
 		m.after(wait, m.try)
 	})
 }

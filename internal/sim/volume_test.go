@@ -18,7 +18,8 @@ import (
 	"beads/internal/replica"
 )
 
-// The volume of docs/scale.md is -sim.operations=1000000: half an hour.
+// The volume of docs/scale.md is -sim.operations=999990: an hour. A million is
+// what one step takes, and there are some already.
 var volumeOperations = flag.Int("sim.operations", 1000, "how many operations the history of TestVolume has")
 
 // The history of TestVolume: a million operations are made in 250 days.
