@@ -73,7 +73,7 @@ func TestLedger(t *testing.T) {
 	}
 	var l ledger
 	l.commits, l.batches = r.count()
-	for range 40 {
+	for range 24 {
 		s := w.someone()
 		m := mirrors[s]
 		at, err := r.replica(s)

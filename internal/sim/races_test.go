@@ -18,8 +18,8 @@ import (
 
 // The figures of docs/scale.md are of -sim.racers=10 -sim.rounds=50.
 var (
-	racers = flag.Int("sim.racers", 4, "how many clones race in TestRaces")
-	rounds = flag.Int("sim.rounds", 3, "and how often each publishes")
+	racers = flag.Int("sim.racers", 3, "how many clones race in TestRaces")
+	rounds = flag.Int("sim.rounds", 2, "and how often each publishes")
 )
 
 // TestRaces lets clones publish over a real Git remote all at once, one operation
