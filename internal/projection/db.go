@@ -14,14 +14,17 @@ import (
 )
 
 const (
-	// checkpointPages bounds what the first command of several reads again:
-	// a connection that finds no other one open recovers the WAL, about 0.7 ms
-	// a megabyte. Emptying it costs two fsyncs, so it is not done oftener.
-	checkpointPages = 128
-
-	// largeWAL is the size in bytes from which a WAL is emptied at once
-	// after the transaction that made it so large.
-	largeWAL = 2 << 20
+	// largeWAL is the size in bytes, 128 pages, from which a WAL is emptied after
+	// the transaction that made it so large. It bounds what the next command
+	// reads again: a connection that finds no other one open recovers the WAL,
+	// about 0.7 ms a megabyte. Emptying it costs three fsyncs, so it is not done
+	// oftener.
+	//
+	// SQLite's own checkpoints are off: they leave the WAL in place, and that it
+	// may be begun anew is known only to the connections that are open. Where
+	// each command is alone, none would ever begin it anew, and from the first
+	// checkpoint on every commit would be followed by one of the whole WAL.
+	largeWAL = 128 * (4096 + 24)
 
 	// Page caches in bytes: of a connection, and of a rebuild, which with the
 	// former would write each page of an index many times.

@@ -2,8 +2,11 @@ package projection
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
+
+	"beads/internal/op"
 )
 
 func maintain(t *testing.T, db *DB) {
@@ -80,5 +83,31 @@ func TestMarks(t *testing.T) {
 	must(t, errors.Join(err, f.Close()))
 	if missing, err := LookAt(db.path + ".none"); err != nil || missing != (Mark{}) {
 		t.Errorf("of nothing: %v, %v", missing, err)
+	}
+}
+
+// Commands that come one after the other, each alone, empty the WAL now and then:
+// each of them reads all that is in it.
+func TestWALStaysSmall(t *testing.T) {
+	db := newDB(t)
+	must(t, db.Checkpoint())
+	emptied := 0
+	for n := range 100 {
+		must(t, db.Close())
+		again, err := Open(t.Context(), db.path, testWorkspace)
+		must(t, err)
+		*db = *again
+		apply(t, db, operation(n, op.DoCreate, fmt.Sprintf("bd-%d", n), "title", `"An issue"`))
+		mark, err := LookAt(db.path)
+		must(t, err)
+		switch size := mark.WALSize(); {
+		case size == 0:
+			emptied++
+		case size > 1<<20:
+			t.Fatalf("after commit %d the WAL has %d bytes", n, size)
+		}
+	}
+	if emptied == 0 || emptied > 20 {
+		t.Errorf("emptied after %d of 100 commits", emptied)
 	}
 }

@@ -113,7 +113,7 @@ func prepare(conn *sqlite.Conn, path string, id identity, readOnly bool) (*DB, e
 		"PRAGMA trusted_schema = OFF",
 		"PRAGMA cell_size_check = ON",
 		"PRAGMA synchronous = NORMAL",
-		"PRAGMA wal_autocheckpoint = " + strconv.Itoa(checkpointPages),
+		"PRAGMA wal_autocheckpoint = 0", // see largeWAL
 	}
 	for _, p := range pragmas {
 		if err := once(conn, p); err != nil {
