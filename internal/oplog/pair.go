@@ -43,45 +43,77 @@ const maxReplaced = 8
 // A copy whose directory is gone, or that Allow refuses, is reported by
 // Replaced alone as long as the other copy is in its place.
 func (p *Pair) Append(lines [][]byte, from PairCursors) (PairCursors, error) {
-	from.Replaced = false
-	to := from
 	if len(lines) == 0 {
-		return to, nil
+		from.Replaced = false
+		return from, nil
 	}
-	if err := p.store(lines, &to); err != nil {
+	a, err := p.Start(lines, from)
+	if err != nil {
+		from.Replaced = false
 		return from, err
 	}
-	if err := p.settle(lines, &to.Replaced); err != nil {
-		from.Replaced = to.Replaced
-		return from, err
-	}
-	return to, nil
+	return a.Finish()
 }
 
-// store makes lines durable in both open files and advances the cursors.
-func (p *Pair) store(lines [][]byte, to *PairCursors) error {
-	if p.Guard == nil {
-		var err error
-		to.Log, err = p.Log.Append(lines, to.Log)
-		return err
+// Appending is an append whose lines were written and are not yet durable.
+type Appending struct {
+	pair       *Pair
+	lines      [][]byte
+	from       PairCursors
+	log, guard written
+	synced     chan error // one for each copy
+	finished   bool
+	end        PairCursors
+	err        error
+}
+
+// Start is the first part of Append: the lines are written, and the disk has
+// begun to make them durable. Finish must be called.
+func (p *Pair) Start(lines [][]byte, from PairCursors) (*Appending, error) {
+	from.Replaced = false
+	a := &Appending{pair: p, lines: lines, from: from, synced: make(chan error, 2)}
+	var err error
+	if a.log, err = p.Log.write(lines); err != nil {
+		return nil, err
 	}
-	log, err := p.Log.write(lines)
+	if p.Guard != nil {
+		if a.guard, err = p.Guard.write(lines); err != nil {
+			return nil, err
+		}
+		go func() { a.synced <- p.Guard.sync(a.guard) }()
+	}
+	go func() { a.synced <- p.Log.sync(a.log) }()
+	return a, nil
+}
+
+// Finish waits until the lines are durable, and returns what Append does. Called
+// again it says the same.
+func (a *Appending) Finish() (PairCursors, error) {
+	if !a.finished {
+		a.finished = true
+		a.end, a.err = a.finish()
+	}
+	return a.end, a.err
+}
+
+func (a *Appending) finish() (PairCursors, error) {
+	p, to := a.pair, a.from
+	err := <-a.synced
+	if p.Guard != nil {
+		err = errors.Join(err, <-a.synced)
+	}
 	if err != nil {
-		return err
+		return a.from, err
 	}
-	guard, err := p.Guard.write(lines)
-	if err != nil {
-		return err
+	to.Log = p.Log.advance(to.Log, a.log)
+	if p.Guard != nil {
+		to.Guard = p.Guard.advance(to.Guard, a.guard)
 	}
-	guarded := make(chan error, 1)
-	go func() { guarded <- p.Guard.sync(guard) }()
-	err = p.Log.sync(log)
-	if err := errors.Join(err, <-guarded); err != nil {
-		return err
+	if err := p.settle(a.lines, &to.Replaced); err != nil {
+		a.from.Replaced = to.Replaced
+		return a.from, err
 	}
-	to.Log = p.Log.advance(to.Log, log)
-	to.Guard = p.Guard.advance(to.Guard, guard)
-	return nil
+	return to, nil
 }
 
 // settle makes sure that the paths name files which have the lines.

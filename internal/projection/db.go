@@ -42,7 +42,8 @@ type DB struct {
 	id        identity
 	workspace string
 	readOnly  bool
-	cache     int64 // bytes; 0: nobody said
+	cache     int64           // bytes; 0: nobody said
+	done      <-chan struct{} // whose end interrupts statements; nil: nothing does
 }
 
 // Close releases the connection. The WAL stays: emptying it would cost every
@@ -93,6 +94,7 @@ func setCache(conn *sqlite.Conn, size int64) {
 
 // FreeMemory gives back what is kept of the file's pages.
 func (db *DB) FreeMemory() error {
+	db.listen(nil)
 	return classify(once(db.conn, "PRAGMA shrink_memory"))
 }
 
@@ -102,6 +104,7 @@ func (db *DB) Checkpoint() error {
 	if db.readOnly {
 		return nil
 	}
+	db.listen(nil)
 	db.conn.SetBusyTimeout(0)
 	defer db.conn.SetBusyTimeout(busyTimeout)
 	err := once(db.conn, "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -191,7 +194,10 @@ func (db *DB) touch() {
 }
 
 func (db *DB) begin() *Tx {
-	return &Tx{Query: newQuery(db.conn), marked: make(map[string]*mark), affectedLimit: affectedLimit}
+	return &Tx{
+		Query: newQuery(db.conn), marked: make(map[string]*mark), affectedLimit: affectedLimit,
+		persist: func() { db.listen(nil) },
+	}
 }
 
 // transact runs fn between BEGIN IMMEDIATE and COMMIT, or undoes it all.
@@ -225,25 +231,39 @@ func (db *DB) transact(ctx context.Context, fn func() error) error {
 
 // rollback ends a transaction that SQLite may have ended by itself.
 func (db *DB) rollback() error {
-	if db.conn.AutocommitEnabled() {
-		return nil
+	var err error
+	if !db.conn.AutocommitEnabled() {
+		err = execute(db.conn, "ROLLBACK")
 	}
-	db.conn.SetInterrupt(nil)
-	return execute(db.conn, "ROLLBACK")
+	if !db.conn.AutocommitEnabled() { // it was interrupted
+		db.listen(nil)
+		err = execute(db.conn, "ROLLBACK")
+	}
+	return err
 }
 
-// interruptible runs fn so that the end of ctx interrupts its statements.
+// interruptible runs fn so that the end of ctx interrupts its statements. What
+// follows may be interrupted too, until the connection listens to another.
 func (db *DB) interruptible(ctx context.Context, fn func() error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	db.conn.SetInterrupt(ctx.Done())
-	defer db.conn.SetInterrupt(nil)
+	db.listen(ctx.Done())
 	err := fn()
 	if err != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return err
+}
+
+// listen makes the end of done interrupt the statements. Each change costs a
+// goroutine and several switches between threads, which a command can pay once
+// and not for each of its transactions.
+func (db *DB) listen(done <-chan struct{}) {
+	if db.done != done {
+		db.done = done
+		db.conn.SetInterrupt(done)
+	}
 }
 
 // keepWAL tells SQLite not to empty and remove the WAL when the last

@@ -32,7 +32,8 @@ type Tx struct {
 	// marked are the issues that Settle has to fold.
 	marked map[string]*mark
 
-	changed bool // issues were folded again
+	changed bool   // issues were folded again
+	persist func() // see Persist
 
 	// rebuilding: every issue is folded at the end, and the indexes of the
 	// operation table do not exist before they are needed.
@@ -41,6 +42,9 @@ type Tx struct {
 	cache         int64 // of the rebuild, in bytes
 	affectedLimit int   // see readiness; lower in tests
 }
+
+// Persist makes the transaction go on when its context ends.
+func (tx *Tx) Persist() { tx.persist() }
 
 // mark says what Settle has to do about an issue.
 type mark struct {

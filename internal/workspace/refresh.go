@@ -325,11 +325,16 @@ func (w *Workspace) use(db *projection.DB) {
 	}
 }
 
-// fresh reports whether no copy of the operations has changed since the database
-// saw it: one lstat each.
-func (w *Workspace) fresh(q *projection.Query) (bool, error) {
+// fresh reports whether no copy of the operations, with all of the interactions
+// too, has changed since the database saw it: one lstat each.
+func (w *Workspace) fresh(q *projection.Query, all bool) (bool, error) {
 	if fresh, _, err := w.untouched(q, op.Operations); err != nil || !fresh {
 		return false, err
+	}
+	if all {
+		if fresh, _, err := w.untouched(q, op.Interactions); err != nil || !fresh {
+			return false, err
+		}
 	}
 	if w.place.Source == "" {
 		return true, nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"beads/internal/op"
 	"beads/internal/projection"
 )
 
@@ -55,10 +54,7 @@ func (w *Workspace) view(ctx context.Context, want refreshing, patience time.Dur
 		}
 	}
 	err := w.db.View(ctx, func(q *projection.Query) error {
-		fresh, err := w.fresh(q)
-		if err == nil && fresh && want.all {
-			fresh, _, err = w.untouched(q, op.Interactions)
-		}
+		fresh, err := w.fresh(q, want.all)
 		if err != nil {
 			return err
 		}
