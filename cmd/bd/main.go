@@ -17,7 +17,8 @@ func main() {
 }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	// To stop listening is left to the end of the process: it would have to wait
+	// for another thread.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	return cli.Run(ctx, process.Current())
 }

@@ -42,6 +42,7 @@ type DB struct {
 	id        identity
 	workspace string
 	readOnly  bool
+	writes    bool            // see prepareWrites
 	cache     int64           // bytes; 0: nobody said
 	done      <-chan struct{} // whose end interrupts statements; nil: nothing does
 }
@@ -206,6 +207,9 @@ func (db *DB) transact(ctx context.Context, fn func() error) error {
 		return fmt.Errorf("%w: %s", ErrReadOnly, db.path)
 	}
 	err := db.interruptible(ctx, func() (err error) {
+		if err := db.prepareWrites(); err != nil {
+			return err
+		}
 		if err := execute(db.conn, "BEGIN IMMEDIATE"); err != nil {
 			return err
 		}

@@ -31,6 +31,9 @@ func (db *DB) Maintain(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("%w: %s", ErrReadOnly, db.path)
 	}
 	err = db.interruptible(ctx, func() error {
+		if err := db.prepareWrites(); err != nil {
+			return err
+		}
 		if err := db.notNewer(); err != nil {
 			return err
 		}

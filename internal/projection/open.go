@@ -108,24 +108,44 @@ func prepare(conn *sqlite.Conn, path string, id identity, readOnly bool) (*DB, e
 	conn.SetBusyTimeout(busyTimeout)
 	keepWAL(conn)
 	db := &DB{conn: conn, path: path, id: id, readOnly: readOnly}
-	pragmas := []string{
-		// Someone else's file must not get our functions called or crash us.
-		"PRAGMA trusted_schema = OFF",
-		"PRAGMA cell_size_check = ON",
-		"PRAGMA synchronous = NORMAL",
-		"PRAGMA wal_autocheckpoint = 0", // see largeWAL
-	}
-	for _, p := range pragmas {
-		if err := once(conn, p); err != nil {
-			conn.Close()
-			return nil, fmt.Errorf("open database: %w", err)
-		}
+	// Someone else's file must not get our functions called or crash us.
+	err := set(conn, "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON")
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return db, nil
 }
 
-// verify asks whether an open file is our database.
+// prepareWrites sets what holds for a connection that writes.
+func (db *DB) prepareWrites() error {
+	if db.writes {
+		return nil
+	}
+	err := set(db.conn, "PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 0") // see largeWAL
+	db.writes = err == nil
+	return err
+}
+
+func set(conn *sqlite.Conn, pragmas ...string) error {
+	for _, p := range pragmas {
+		if err := once(conn, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verify asks whether an open file is our database, in one transaction: each
+// begins with locks of its own.
 func (db *DB) verify(workspaceID string) error {
+	if err := execute(db.conn, "BEGIN"); err != nil {
+		return err
+	}
+	return with(db.recognise(workspaceID), db.rollback())
+}
+
+func (db *DB) recognise(workspaceID string) error {
 	application, err := number(db.conn, "PRAGMA application_id")
 	if err != nil {
 		return err

@@ -34,12 +34,13 @@ const affectedLimit = 4096
 type readiness struct {
 	conn     *sqlite.Conn
 	limit    int
-	affected map[string]bool // true: its liveness changed
-	order    []string        // affected, in the order of finding
+	affected map[string]bool     // true: its liveness changed
+	order    []string            // affected, in the order of finding
+	children map[string][]string // of issues that were asked for them
 }
 
 func newReadiness(conn *sqlite.Conn, limit int) *readiness {
-	return &readiness{conn: conn, limit: limit, affected: make(map[string]bool)}
+	return &readiness{conn: conn, limit: limit, affected: make(map[string]bool), children: make(map[string][]string)}
 }
 
 func live(s *op.State) bool {
@@ -74,11 +75,11 @@ func (r *readiness) settle() error {
 		if !r.affected[issueID] {
 			continue
 		}
-		dependents, err := texts(r.conn, "SELECT issue FROM dependency WHERE target = ? AND type = 'blocks'", issueID)
+		blocks, err := r.dependents(issueID)
 		if err != nil {
 			return err
 		}
-		for _, dependent := range dependents {
+		for _, dependent := range blocks {
 			r.reach(dependent)
 		}
 	}
@@ -86,7 +87,7 @@ func (r *readiness) settle() error {
 		if len(r.order) > r.limit {
 			return execute(r.conn, blockedWholeSQL)
 		}
-		children, err := r.children(r.order[n])
+		children, err := r.childrenOf(r.order[n])
 		if err != nil {
 			return err
 		}
@@ -97,8 +98,29 @@ func (r *readiness) settle() error {
 	return r.derive()
 }
 
-func (r *readiness) children(issueID string) ([]string, error) {
-	return texts(r.conn, "SELECT issue FROM dependency WHERE target = ? AND type = 'parent-child'", issueID)
+// dependents returns whom an issue blocks, and keeps its children: one statement,
+// since a command pays for the making of each.
+func (r *readiness) dependents(issueID string) (blocks []string, err error) {
+	children := []string{}
+	err = query(r.conn, "SELECT issue, type = 'blocks' FROM dependency WHERE target = ? AND type IN ('blocks', 'parent-child')",
+		func(s *sqlite.Stmt) error {
+			if s.ColumnBool(1) {
+				blocks = append(blocks, s.ColumnText(0))
+			} else {
+				children = append(children, s.ColumnText(0))
+			}
+			return nil
+		}, issueID)
+	r.children[issueID] = children
+	return blocks, err
+}
+
+func (r *readiness) childrenOf(issueID string) ([]string, error) {
+	if children, asked := r.children[issueID]; asked {
+		return children, nil
+	}
+	_, err := r.dependents(issueID)
+	return r.children[issueID], err
 }
 
 // derive computes the affected set anew; everything outside it is right.
@@ -110,8 +132,10 @@ func (r *readiness) derive() error {
 		queue   []string
 	)
 	for _, issueID := range r.order {
-		err := query(r.conn, "SELECT blocked, visible = 1 AND status <> 'closed' FROM issue WHERE id = ?", func(s *sqlite.Stmt) error {
+		var direct, child bool
+		err := query(r.conn, blockedDirectSQL, func(s *sqlite.Stmt) error {
 			stored[issueID], living[issueID] = s.ColumnBool(0), s.ColumnBool(1)
+			direct, child = s.ColumnBool(2), s.ColumnBool(3)
 			return nil
 		}, issueID)
 		if err != nil {
@@ -120,9 +144,11 @@ func (r *readiness) derive() error {
 		if !living[issueID] {
 			continue
 		}
-		seed, err := r.seed(issueID)
-		if err != nil {
-			return err
+		seed := direct
+		if child && !direct {
+			if seed, err = r.inherits(issueID); err != nil {
+				return err
+			}
 		}
 		if seed {
 			blocked[issueID] = true
@@ -130,7 +156,7 @@ func (r *readiness) derive() error {
 		}
 	}
 	for len(queue) > 0 {
-		children, err := r.children(queue[0])
+		children, err := r.childrenOf(queue[0])
 		if err != nil {
 			return err
 		}
@@ -153,13 +179,9 @@ func (r *readiness) derive() error {
 	return nil
 }
 
-// seed reports whether a live affected issue is blocked by itself or through
-// a parent outside the affected set.
-func (r *readiness) seed(issueID string) (bool, error) {
-	direct, err := number(r.conn, blockedDirectSQL, issueID)
-	if err != nil || direct != 0 {
-		return direct != 0, err
-	}
+// inherits reports whether a live affected issue is blocked through a parent
+// outside the affected set.
+func (r *readiness) inherits(issueID string) (bool, error) {
 	parents, err := texts(r.conn, blockedParentsSQL, issueID)
 	if err != nil {
 		return false, err

@@ -28,8 +28,8 @@ func (w *Workspace) stamp(tx *Tx, drafts []Draft) (batch, error) {
 	}
 	latest := map[string]op.ID{} // of the issues changed in this commit
 	for _, d := range drafts {
-		o := d.Op
-		if o.ID.IsZero() {
+		o, anew := d.Op, d.Op.ID.IsZero()
+		if anew {
 			last, known := latest[o.Issue]
 			if !known {
 				if last, err = tx.IssueMaxID(o.Issue); err != nil {
@@ -48,7 +48,7 @@ func (w *Workspace) stamp(tx *Tx, drafts []Draft) (batch, error) {
 				return batch{}, err
 			}
 		}
-		if err := b.add(tx, d); err != nil {
+		if err := b.add(tx, d, anew); err != nil {
 			return batch{}, err
 		}
 	}
@@ -65,7 +65,8 @@ func (w *Workspace) stampInteractions(tx *Tx, drafts []Draft) (batch, error) {
 		return batch{}, err
 	}
 	for _, d := range drafts {
-		if i := d.Interaction; i.ID.IsZero() {
+		i, anew := d.Interaction, d.Interaction.ID.IsZero()
+		if anew {
 			if i.ID, err = clock.Next(newest, i.Parent); err != nil {
 				return batch{}, err
 			}
@@ -79,7 +80,7 @@ func (w *Workspace) stampInteractions(tx *Tx, drafts []Draft) (batch, error) {
 				i.Actor = w.opts.Actor()
 			}
 		}
-		if err := b.add(tx, d); err != nil {
+		if err := b.add(tx, d, anew); err != nil {
 			return batch{}, err
 		}
 	}
@@ -111,8 +112,8 @@ func holds(tx *Tx, o *op.Operation) error {
 	return nil
 }
 
-// add encodes a draft, unless its line is held already.
-func (b *batch) add(tx *Tx, d Draft) (err error) {
+// add encodes a draft, unless its line is held already. One with a new id is not.
+func (b *batch) add(tx *Tx, d Draft, anew bool) (err error) {
 	r := op.Record{Op: d.Op, Interaction: d.Interaction, Line: d.Line, Sum: d.Sum}
 	if r.Line == nil {
 		r.Sum = true
@@ -125,9 +126,11 @@ func (b *batch) add(tx *Tx, d Draft) (err error) {
 			return err
 		}
 	}
-	_, held, err := tx.Of(b.stream).Seq(r.ID(), op.Hash(r.Line))
-	if err != nil || held {
-		return err
+	if !anew {
+		_, held, err := tx.Of(b.stream).Seq(r.ID(), op.Hash(r.Line))
+		if err != nil || held {
+			return err
+		}
 	}
 	b.records = append(b.records, r)
 	return nil
