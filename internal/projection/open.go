@@ -163,11 +163,7 @@ func (db *DB) recognise(workspaceID string) error {
 	if application != applicationID || !hasOurs(found, "meta") {
 		return fmt.Errorf("%w: %s is not a bd database", ErrForeign, db.path)
 	}
-	meta := make(map[string]string)
-	err = query(db.conn, "SELECT key, value FROM meta", func(s *sqlite.Stmt) error {
-		meta[s.ColumnText(0)] = s.ColumnText(1)
-		return nil
-	})
+	meta, err := readMeta(db.conn)
 	if err != nil {
 		return err
 	}
@@ -209,11 +205,24 @@ func (db *DB) notNewer() error {
 	if err != nil {
 		return err
 	}
-	fold, err := number(db.conn, "SELECT value FROM meta WHERE key = ?", metaFold)
-	if err == nil && (schema > schemaVersion || fold > op.FoldVersion) {
-		err = db.newer(schema, fold)
+	meta, err := readMeta(db.conn)
+	if err != nil {
+		return err
 	}
-	return err
+	// What is no number is for whoever opens the database next.
+	if fold, _ := strconv.ParseInt(meta[metaFold], 10, 64); schema > schemaVersion || fold > op.FoldVersion {
+		return db.newer(schema, fold)
+	}
+	return nil
+}
+
+func readMeta(conn *sqlite.Conn) (map[string]string, error) {
+	meta := make(map[string]string)
+	err := query(conn, "SELECT key, value FROM meta", func(s *sqlite.Stmt) error {
+		meta[s.ColumnText(0)] = s.ColumnText(1)
+		return nil
+	})
+	return meta, err
 }
 
 // unreadableWAL reports whether err is what SQLite says when it can neither

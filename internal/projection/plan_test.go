@@ -97,6 +97,7 @@ func testOtherPlans(t *testing.T, db *DB) {
 		"legacy records":     {"SELECT id FROM operation WHERE issue = ? AND legacy = 1 ORDER BY id", []string{"COVERING INDEX operation_issue_index"}, "TEMP B-TREE"},
 		"greatest id":        {"SELECT id FROM operation WHERE id < ? ORDER BY id DESC LIMIT 1", []string{"COVERING INDEX sqlite_autoindex_operation_1"}, "TEMP B-TREE"},
 		"who is blocked":     {"SELECT issue FROM dependency WHERE target = ? AND type = 'blocks'", []string{"COVERING INDEX dependency_target_index"}, "SCAN"},
+		"and its children":   {"SELECT issue, type = 'blocks' FROM dependency WHERE target = ? AND type IN ('blocks', 'parent-child')", []string{"COVERING INDEX dependency_target_index"}, "SCAN"},
 		"blocked directly":   {blockedDirectSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH t USING"}, "SCAN d"},
 		"parents":            {blockedParentsSQL, []string{"SEARCH d USING PRIMARY KEY"}, "SCAN d"},
 		"labels of a list":   {listLabelsSQL, []string{"SEARCH l USING PRIMARY KEY"}, "SCAN l"},

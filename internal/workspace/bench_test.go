@@ -4,7 +4,33 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"beads/internal/workspace"
 )
+
+// What a command does that creates an issue among so many: it opens the workspace
+// and closes it.
+func BenchmarkCommit(b *testing.B) {
+	for _, issues := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprintf("issues=%d", issues), func(b *testing.B) {
+			f := newFixture(b)
+			f.append(issues)
+			f.file("first")
+			for b.Loop() {
+				w := f.open()
+				_, err := w.Commit(b.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+					return []workspace.Draft{create("one more")}, nil
+				})
+				if err == nil {
+					err = w.Close()
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
 
 // A refresh of so many issues: of nothing new, and of lines that another tool
 // appended.

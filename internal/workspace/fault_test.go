@@ -12,6 +12,7 @@ import (
 
 	"beads/internal/oplog"
 	"beads/internal/oplog/faultfs"
+	"beads/internal/projection"
 	"beads/internal/workspace"
 )
 
@@ -93,6 +94,29 @@ func (s writing) failOnce(t *testing.T, fault faultfs.Fault) bool {
 	}
 	s.equal(f)
 	return struck
+}
+
+// What is applied while the disk works is seen only when the lines are durable.
+func TestNothingAppliedWithoutSync(t *testing.T) {
+	f := newFixture(t)
+	f.file("before")
+	faulty := faultfs.New(oplog.OS{})
+	f.fs = faulty
+	w := f.open()
+	faulty.Fail(faultfs.Fault{Call: faultfs.Sync, Err: syscall.EIO, N: 1})
+	_, err := w.Commit(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+		return []workspace.Draft{create("lost")}, nil
+	})
+	if err == nil {
+		t.Fatal("acknowledged without a sync")
+	}
+	var held int64
+	if err := w.Peek(t.Context(), func(q *projection.Query) (err error) {
+		held, err = q.Operations()
+		return err
+	}); err != nil || held != 2 { // with the prefix
+		t.Errorf("the database holds %d operations, %v", held, err)
+	}
 }
 
 // TestCutAfterTornLine: the log ended in a torn line when it was appended to,
