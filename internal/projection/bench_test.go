@@ -163,9 +163,17 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 }
 
+// BenchmarkQuery is every query at two sizes: what walks an index or looks
+// something up takes the same time at both.
 func BenchmarkQuery(b *testing.B) {
-	lines := tracker(b, 10_000)
+	for _, size := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) { benchmarkQueries(b, tracker(b, size)) })
+	}
+}
+
+func benchmarkQueries(b *testing.B, lines [][]byte) {
 	db := loaded(b, lines)
+	db.FillTextIndex()
 	now := epoch.AddDate(1, 0, 0)
 	first := decode(b, lines[0]).Op.Issue
 	queries := []struct {
@@ -180,6 +188,22 @@ func BenchmarkQuery(b *testing.B) {
 			return err
 		}},
 		{"list whole", func(q *Query) error { _, err := q.List(issue.Filter{}); return err }},
+		{"list brief", func(q *Query) error {
+			_, err := q.Brief(issue.Filter{NotStatuses: []string{"closed"}, Limit: 50})
+			return err
+		}},
+		{"list last changed", func(q *Query) error {
+			_, err := q.Brief(issue.Filter{NotStatuses: []string{"closed"}, Sort: issue.SortUpdated, Limit: 50})
+			return err
+		}},
+		{"children", func(q *Query) error { _, err := q.List(issue.Filter{Parent: first}); return err }},
+		{"stale", func(q *Query) error {
+			_, err := q.Brief(issue.Filter{NotStatuses: []string{"closed"}, UpdatedBefore: now, Limit: 50})
+			return err
+		}},
+		{"epics", func(q *Query) error { _, err := q.Epics(issue.Filter{Types: []string{"epic"}, Limit: 50}); return err }},
+		{"dependencies", func(q *Query) error { _, err := q.Dependencies(first); return err }},
+		{"dependents", func(q *Query) error { _, err := q.Dependents(first); return err }},
 		{"list label", func(q *Query) error {
 			_, err := q.List(issue.Filter{LabelsAll: []string{"area-3"}, Limit: 50})
 			return err
@@ -187,8 +211,14 @@ func BenchmarkQuery(b *testing.B) {
 		{"ready", func(q *Query) error { _, err := q.List(issue.Filter{Ready: true, Now: now, Limit: 10}); return err }},
 		{"blocked", func(q *Query) error { _, err := q.Blocked(issue.Filter{Limit: 10}); return err }},
 		{"count", func(q *Query) error { _, err := q.Count(issue.Filter{}); return err }},
+		{"count live", func(q *Query) error { _, err := q.Count(issue.Filter{NotStatuses: []string{"closed"}}); return err }},
 		{"count by status", func(q *Query) error { _, err := q.CountBy(issue.Filter{}, "status"); return err }},
 		{"search", func(q *Query) error { _, err := q.List(issue.Filter{Text: "Flaky daemon", Limit: 50}); return err }},
+		{"search by reading", func(q *Query) error {
+			q.texts = nil
+			_, err := q.List(issue.Filter{Text: "zebra", Limit: 50})
+			return err
+		}},
 		{"search nothing", func(q *Query) error { _, err := q.List(issue.Filter{Text: "zebra", Limit: 50}); return err }},
 		{"search nothing unicode", func(q *Query) error { _, err := q.List(issue.Filter{Text: "zebrä", Limit: 50}); return err }},
 		{"stats", func(q *Query) error { _, err := q.Stats(now); return err }},

@@ -3,6 +3,9 @@ package projection
 import (
 	_ "embed"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -12,16 +15,24 @@ import (
 
 // Count is how many visible issues f selects; its limit and offset are ignored.
 func (q *Query) Count(f issue.Filter) (int, error) {
-	s, err := selectIssues(q.conn, &f)
+	s, err := q.selectIssues(&f)
 	if err != nil {
 		return 0, err
 	}
-	n, err := number(q.conn, "SELECT count(*)"+s.from(""), s.args...)
+	text := "SELECT count(*)" + s.from("")
+	if s.everything() {
+		text = countAllSQL
+	}
+	n, err := number(q.conn, text, s.args...)
 	if err != nil {
 		return 0, fmt.Errorf("count issues: %w", err)
 	}
 	return int(n), nil
 }
+
+// countAllSQL counts the visible issues without reading them: their numbers have no
+// gaps (erase), and few are hidden.
+const countAllSQL = `SELECT ifnull((SELECT max(number) FROM issue), 0) - (SELECT count(*) FROM issue WHERE visible = 0)`
 
 // Group is one value with how many issues have it.
 type Group struct {
@@ -59,7 +70,7 @@ func (q *Query) CountBy(f issue.Filter, key string) ([]Group, error) {
 	default:
 		return nil, fmt.Errorf("cannot count by %q: use one of status, priority, type, assignee, label, parent", key)
 	}
-	s, err := selectIssues(q.conn, &f)
+	s, err := q.selectIssues(&f)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +110,8 @@ var epicsEligibleSQL string
 const leadTimeSQL = `SELECT CAST(avg(closed_at - created_at) AS INTEGER)
 FROM issue WHERE visible = 1 AND closed_at IS NOT NULL`
 
+const deletedSQL = "SELECT count(*) FROM issue WHERE visible = 0 AND existing = 1"
+
 // statusPinned is counted for scripts that know it; it has no meaning here.
 const statusPinned = "pinned"
 
@@ -108,13 +121,11 @@ const statusPinned = "pinned"
 func (q *Query) Stats(now time.Time) (Stats, error) {
 	var stats Stats
 	var err error
-	for _, g := range []struct {
-		key    string
-		groups *[]Group
-	}{{"status", &stats.ByStatus}, {"type", &stats.ByType}, {"priority", &stats.ByPriority}} {
-		if *g.groups, err = q.CountBy(issue.Filter{}, g.key); err != nil {
-			return Stats{}, err
-		}
+	if stats.ByType, err = q.CountBy(issue.Filter{}, "type"); err != nil {
+		return Stats{}, err
+	}
+	if stats.ByStatus, stats.ByPriority, err = q.countStates(); err != nil {
+		return Stats{}, err
 	}
 	for _, g := range stats.ByStatus {
 		stats.Total += g.Count
@@ -141,7 +152,7 @@ func (q *Query) Stats(now time.Time) (Stats, error) {
 		text string
 		into *int
 	}{
-		{"SELECT count(*) FROM issue WHERE deleted = 1 AND existing = 1", &stats.Deleted},
+		{deletedSQL, &stats.Deleted},
 		{epicsEligibleSQL, &stats.EpicsEligibleForClosure},
 	} {
 		count, err := number(q.conn, n.text)
@@ -156,4 +167,28 @@ func (q *Query) Stats(now time.Time) (Stats, error) {
 	}
 	stats.AverageLeadTime = time.Duration(lead) * time.Microsecond
 	return stats, nil
+}
+
+const statesSQL = `SELECT status, priority, count(*) FROM issue WHERE visible = 1 GROUP BY 1, 2 ORDER BY 1, 2`
+
+// countStates is CountBy of status and of priority, in one pass.
+func (q *Query) countStates() (byStatus, byPriority []Group, err error) {
+	priorities := map[int]int{}
+	err = query(q.conn, statesSQL, func(s *sqlite.Stmt) error {
+		status, count := s.ColumnText(0), s.ColumnInt(2)
+		priorities[s.ColumnInt(1)] += count
+		if last := len(byStatus) - 1; last >= 0 && byStatus[last].Group == status {
+			byStatus[last].Count += count
+		} else {
+			byStatus = append(byStatus, Group{status, count})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("count issues by status: %w", err)
+	}
+	for _, priority := range slices.Sorted(maps.Keys(priorities)) {
+		byPriority = append(byPriority, Group{strconv.Itoa(priority), priorities[priority]})
+	}
+	return byStatus, byPriority, nil
 }

@@ -116,7 +116,7 @@ func stamp(conn *sqlite.Conn, id identity, workspaceID string) error {
 			return err
 		}
 	}
-	return nil
+	return disownTexts(conn)
 }
 
 const upsertMeta = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"

@@ -45,6 +45,10 @@ type DB struct {
 	writes    bool            // see prepareWrites
 	cache     int64           // bytes; 0: nobody said
 	done      <-chan struct{} // whose end interrupts statements; nil: nothing does
+
+	fillTexts  bool        // see FillTextIndex
+	textLimits *textLimits // nil: the usual ones
+	candidates *candidates // what bd_candidate answers from; nil: not yet defined
 }
 
 // Close releases the connection. The WAL stays: emptying it would cost every
@@ -155,7 +159,12 @@ func (db *DB) View(ctx context.Context, fn func(*Query) error) error {
 		err := db.notNewer()
 		if err == nil {
 			q := newQuery(db.conn)
-			err = fn(&q)
+			texts := db.textIndex()
+			q.texts = texts
+			if err = fn(&q); err == nil {
+				texts.fill(ctx, &q)
+			}
+			texts.close()
 		}
 		return with(err, db.rollback())
 	})

@@ -12,6 +12,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"beads/internal/issue"
+	"beads/internal/trigram"
 )
 
 // selection is the WHERE clause of a filter with its parameters. Text from
@@ -30,6 +31,9 @@ func (s *selection) add(condition string, args ...any) {
 	s.args = append(s.args, args...)
 }
 
+// everything reports whether every visible issue is selected.
+func (s *selection) everything() bool { return len(s.where) == 1 }
+
 // from is the FROM clause (with an optional join) and the WHERE clause.
 func (s *selection) from(join string) string {
 	return "\nFROM issue AS i" + s.hint + join + "\nWHERE " + strings.Join(s.where, "\n  AND ")
@@ -37,7 +41,7 @@ func (s *selection) from(join string) string {
 
 // selectIssues translates a filter for a query. Conditions
 // that a partial index is made for are written as that index has them.
-func selectIssues(conn *sqlite.Conn, f *issue.Filter) (*selection, error) {
+func (q *Query) selectIssues(f *issue.Filter) (*selection, error) {
 	s := new(selection)
 	s.add("i.visible = 1")
 	if (f.Ready || f.Overdue || f.Deferred) && f.Now.IsZero() {
@@ -52,12 +56,12 @@ func selectIssues(conn *sqlite.Conn, f *issue.Filter) (*selection, error) {
 	s.states(f)
 	s.names(f)
 	s.labels(f)
-	if err := s.contents(conn, f); err != nil {
+	if err := s.contents(q, f); err != nil {
 		return nil, err
 	}
 	s.dates(f)
 	if !f.Where.IsZero() {
-		text, args, err := s.condition(conn, f.Where, f)
+		text, args, err := s.condition(q.conn, f.Where, f)
 		if err != nil {
 			return nil, err
 		}
@@ -162,10 +166,11 @@ func (s *selection) labels(f *issue.Filter) {
 }
 
 // contents adds the conditions on what texts contain.
-func (s *selection) contents(conn *sqlite.Conn, f *issue.Filter) error {
+func (s *selection) contents(q *Query, f *issue.Filter) error {
 	if f.EmptyDesc {
 		s.add("i.description = ''")
 	}
+	var needles []string
 	for _, c := range []struct {
 		needle  string
 		columns []string
@@ -178,11 +183,12 @@ func (s *selection) contents(conn *sqlite.Conn, f *issue.Filter) error {
 		if c.needle == "" {
 			continue
 		}
-		if err := s.contains(conn, c.needle, c.columns); err != nil {
+		if err := s.contains(q.conn, c.needle, c.columns); err != nil {
 			return err
 		}
+		needles = append(needles, c.needle)
 	}
-	return nil
+	return s.narrow(q, needles, f.Limit+f.Offset)
 }
 
 // contains adds that one of the columns contains needle, in any case. LIKE
@@ -193,7 +199,7 @@ func (s *selection) contains(conn *sqlite.Conn, needle string, columns []string)
 		if err := provideContains(conn); err != nil {
 			return fmt.Errorf("search for %q: %w", needle, err)
 		}
-		arg = foldCase(needle)
+		arg = trigram.Fold(needle)
 	}
 	var tests []string
 	var args []any
@@ -257,16 +263,13 @@ func ascii(s string) bool {
 	return true
 }
 
-// foldCase maps texts that differ only in case to the same one.
-func foldCase(s string) string { return strings.ToLower(strings.ToUpper(s)) }
-
 // provideContains defines bd_contains(text, folded needle) on a connection.
 func provideContains(conn *sqlite.Conn) error {
 	return conn.CreateFunction("bd_contains", &sqlite.FunctionImpl{
 		NArgs:         2,
 		Deterministic: true,
 		Scalar: func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
-			if strings.Contains(foldCase(args[0].Text()), args[1].Text()) {
+			if strings.Contains(trigram.Fold(args[0].Text()), args[1].Text()) {
 				return sqlite.IntegerValue(1), nil
 			}
 			return sqlite.IntegerValue(0), nil

@@ -17,22 +17,38 @@ type Link struct {
 	Visible bool
 }
 
-// Dependencies is what id depends on, by type and id.
-func (q *Query) Dependencies(id string) ([]Link, error) {
-	return q.links("SELECT "+issueColumns+`, d.type, d.target
+const (
+	dependenciesSQL = "SELECT " + issueColumns + `, d.type, d.target
 FROM dependency AS d
 LEFT JOIN issue AS i ON i.id = d.target AND i.visible = 1
 WHERE d.issue = ?
-ORDER BY d.type, d.target`, id)
+ORDER BY d.type, d.target`
+
+	dependentsSQL = "SELECT " + issueColumns + `, d.type, d.issue
+FROM dependency AS d
+JOIN issue AS i ON i.id = d.issue AND i.visible = 1
+WHERE d.target = ?
+ORDER BY d.type, d.issue`
+
+	targetsSQL = `SELECT d.target FROM dependency AS d
+JOIN issue AS i ON i.id = d.issue AND i.visible = 1
+WHERE d.issue = ? AND d.type IN ('blocks', 'parent-child') ORDER BY d.target`
+
+	// There are fewer dependencies than issues, as the planner cannot know.
+	edgesSQL = `SELECT d.issue, d.target FROM dependency AS d
+CROSS JOIN issue AS i ON i.id = d.issue AND i.visible = 1
+CROSS JOIN issue AS t ON t.id = d.target AND t.visible = 1
+WHERE d.type IN ('blocks', 'parent-child')`
+)
+
+// Dependencies is what id depends on, by type and id.
+func (q *Query) Dependencies(id string) ([]Link, error) {
+	return q.links(dependenciesSQL, id)
 }
 
 // Dependents is which visible issues depend on id, by type and id.
 func (q *Query) Dependents(id string) ([]Link, error) {
-	return q.links("SELECT "+issueColumns+`, d.type, d.issue
-FROM dependency AS d
-JOIN issue AS i ON i.id = d.issue AND i.visible = 1
-WHERE d.target = ?
-ORDER BY d.type, d.issue`, id)
+	return q.links(dependentsSQL, id)
 }
 
 func (q *Query) links(text, id string) ([]Link, error) {
@@ -67,9 +83,7 @@ func (q *Query) Path(from, to string) (path []string, err error) {
 			slices.Reverse(path)
 			return path, nil
 		}
-		targets, err := texts(q.conn, `SELECT d.target FROM dependency AS d
-JOIN issue AS i ON i.id = d.issue AND i.visible = 1
-WHERE d.issue = ? AND d.type IN ('blocks', 'parent-child') ORDER BY d.target`, queue[0])
+		targets, err := texts(q.conn, targetsSQL, queue[0])
 		if err != nil {
 			return nil, fmt.Errorf("dependencies of %s: %w", queue[0], err)
 		}
@@ -89,10 +103,7 @@ WHERE d.issue = ? AND d.type IN ('blocks', 'parent-child') ORDER BY d.target`, q
 // there can be exponentially many.
 func (q *Query) Cycles() ([][]string, error) {
 	g := graph{number: make(map[string]int)}
-	err := query(q.conn, `SELECT d.issue, d.target FROM dependency AS d
-JOIN issue AS i ON i.id = d.issue AND i.visible = 1
-JOIN issue AS t ON t.id = d.target AND t.visible = 1
-WHERE d.type IN ('blocks', 'parent-child')`, func(s *sqlite.Stmt) error {
+	err := query(q.conn, edgesSQL, func(s *sqlite.Stmt) error {
 		g.edge(s.ColumnText(0), s.ColumnText(1))
 		return nil
 	})

@@ -39,6 +39,16 @@ const decorated = 500
 
 // List returns the visible issues that f selects, in its order.
 func (q *Query) List(f issue.Filter) ([]Row, error) {
+	return q.list(f, q.labels, q.dependencies, q.dependents, q.comments)
+}
+
+// Brief is List for who shows a line of each issue: the labels are filled, but
+// neither dependencies nor counts.
+func (q *Query) Brief(f issue.Filter) ([]Row, error) { return q.list(f, q.labels) }
+
+// list lists, and has each of more add to the rows. It gets the ids of rows as one
+// JSON array, so that its statement can answer with positions in it.
+func (q *Query) list(f issue.Filter, more ...func(rows []Row, ids string) error) ([]Row, error) {
 	text, args, err := q.listText(&f)
 	if err != nil {
 		return nil, err
@@ -53,15 +63,22 @@ func (q *Query) List(f issue.Filter) ([]Row, error) {
 		return nil, fmt.Errorf("list issues: %w", err)
 	}
 	for chunk := range slices.Chunk(rows, decorated) {
-		if err := q.decorate(chunk); err != nil {
-			return nil, fmt.Errorf("list issues: %w", err)
+		ids := make([]string, len(chunk))
+		for n := range chunk {
+			ids[n] = chunk[n].ID
+		}
+		list := jsonList(ids)
+		for _, add := range more {
+			if err := add(chunk, list); err != nil {
+				return nil, fmt.Errorf("list issues: %w", err)
+			}
 		}
 	}
 	return rows, nil
 }
 
 func (q *Query) listText(f *issue.Filter) (string, []any, error) {
-	s, err := selectIssues(q.conn, f)
+	s, err := q.selectIssues(f)
 	if err != nil {
 		return "", nil, err
 	}
@@ -82,42 +99,35 @@ func (q *Query) listText(f *issue.Filter) (string, []any, error) {
 	return text, args, nil
 }
 
-// decorate fills labels, dependencies and counts of rows. Each statement gets
-// all ids as one JSON array and answers with positions in it.
-func (q *Query) decorate(rows []Row) error {
-	ids := make([]string, len(rows))
-	for n := range rows {
-		ids[n] = rows[n].ID
-	}
-	list := jsonList(ids)
-	err := query(q.conn, listLabelsSQL, func(s *sqlite.Stmt) error {
+func (q *Query) labels(rows []Row, ids string) error {
+	return query(q.conn, listLabelsSQL, func(s *sqlite.Stmt) error {
 		r := &rows[s.ColumnInt(0)]
 		r.Labels = append(r.Labels, s.ColumnText(1))
 		return nil
-	}, list)
-	if err != nil {
-		return err
-	}
-	err = query(q.conn, listDependenciesSQL, func(s *sqlite.Stmt) error {
+	}, ids)
+}
+
+func (q *Query) dependencies(rows []Row, ids string) error {
+	return query(q.conn, listDependenciesSQL, func(s *sqlite.Stmt) error {
 		r := &rows[s.ColumnInt(0)]
 		r.Dependencies = append(r.Dependencies, scanDependency(s, 1))
 		r.DependencyCount++
 		return nil
-	}, list)
-	if err != nil {
-		return err
-	}
-	err = query(q.conn, listDependentsSQL, func(s *sqlite.Stmt) error {
+	}, ids)
+}
+
+func (q *Query) dependents(rows []Row, ids string) error {
+	return query(q.conn, listDependentsSQL, func(s *sqlite.Stmt) error {
 		rows[s.ColumnInt(0)].DependentCount = s.ColumnInt(1)
 		return nil
-	}, list)
-	if err != nil {
-		return err
-	}
+	}, ids)
+}
+
+func (q *Query) comments(rows []Row, ids string) error {
 	return query(q.conn, listCommentsSQL, func(s *sqlite.Stmt) error {
 		rows[s.ColumnInt(0)].CommentCount = s.ColumnInt(1)
 		return nil
-	}, list)
+	}, ids)
 }
 
 // BlockedRow is a blocked issue with the open issues that block it (directly;

@@ -33,6 +33,7 @@ func TestPlansWithStatistics(t *testing.T) {
 	}
 	defer again.Close()
 	testListPlans(t, again)
+	testCountPlans(t, again)
 	testOtherPlans(t, again)
 }
 

@@ -46,7 +46,7 @@ func skipScan(column, table, where string) string {
 // Deleted are deleted issues whose ids begin with start, by id, at most limit.
 func (q *Query) Deleted(start string, limit int) ([]Candidate, error) {
 	var found []Candidate
-	err := query(q.conn, "SELECT id, title FROM issue WHERE deleted = 1 AND existing = 1 AND id >= ? AND id < ? ORDER BY id LIMIT ?",
+	err := query(q.conn, "SELECT id, title FROM issue WHERE visible = 0 AND existing = 1 AND id >= ? AND id < ? ORDER BY id LIMIT ?",
 		func(s *sqlite.Stmt) error {
 			found = append(found, Candidate{ID: s.ColumnText(0), Title: s.ColumnText(1)})
 			return nil

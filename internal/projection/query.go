@@ -15,7 +15,8 @@ import (
 // operations.
 type Query struct {
 	Lines
-	conn *sqlite.Conn
+	conn  *sqlite.Conn
+	texts *textIndex // nil: texts are searched by reading all of them
 }
 
 func newQuery(conn *sqlite.Conn) Query {

@@ -15,7 +15,8 @@ var schemaSQL string
 const (
 	// schemaVersion is PRAGMA user_version; raise it with every change of
 	// schema.sql. 2: the planner's statistics may be there. 3: the interactions.
-	schemaVersion = 3
+	// 4: issues are counted by their numbers; a name for the text index.
+	schemaVersion = 4
 
 	// applicationID is PRAGMA application_id: "bdop".
 	applicationID = 0x62646f70

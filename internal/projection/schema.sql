@@ -40,7 +40,8 @@ CREATE INDEX operation_issue_index ON operation (issue, id, counts, legacy)
 
 CREATE INDEX operation_lost_index ON operation (id, issue) WHERE counts = 0
 
--- One row for each issue that any operation names, also hidden ones. The short columns come first, so that a list
+-- One row for each issue that any operation names, also hidden ones. Their numbers are 1, 2, 3 without gaps, so that
+-- the greatest of them is how many there are. The short columns come first, so that a list
 -- does not read the overflow pages of long texts. issue_ready_index begins with two columns that never vary in it:
 -- otherwise the planner would take issue_status_index. assignee and external_ref are null when empty: their indexes are partial.
 CREATE TABLE issue (
@@ -102,7 +103,7 @@ CREATE INDEX issue_due_index ON issue (due_at, id) WHERE visible = 1 AND due_at 
 
 CREATE INDEX issue_defer_index ON issue (defer_until, id) WHERE visible = 1 AND defer_until IS NOT NULL
 
-CREATE INDEX issue_deleted_index ON issue (id) WHERE deleted = 1 AND existing = 1
+CREATE INDEX issue_hidden_index ON issue (existing, id) WHERE visible = 0
 
 CREATE INDEX issue_external_index ON issue (external_ref) WHERE visible = 1 AND external_ref IS NOT NULL
 

@@ -112,7 +112,24 @@ func (tx *Tx) erase(before *op.State, found bool, r *readiness) error {
 	after := op.State{}
 	after.Issue.ID = before.Issue.ID
 	r.changed(before, &after)
-	return execute(tx.conn, "DELETE FROM issue WHERE id = ?", before.Issue.ID)
+	return tx.eraseRow(before.Issue.ID)
+}
+
+// eraseRow removes the row of an issue, and the last issue takes its number: numbers
+// have no gaps.
+func (tx *Tx) eraseRow(issueID string) error {
+	hole, err := number(tx.conn, "SELECT number FROM issue WHERE id = ?", issueID)
+	if err != nil {
+		return err
+	}
+	if err := execute(tx.conn, "DELETE FROM issue WHERE number = ?", hole); err != nil {
+		return err
+	}
+	err = execute(tx.conn, "UPDATE issue SET number = ?1 WHERE number = (SELECT max(number) FROM issue) AND number > ?1", hole)
+	if err != nil {
+		return err
+	}
+	return disownTexts(tx.conn)
 }
 
 func insertIssue(conn *sqlite.Conn, state *op.State) error {

@@ -320,6 +320,9 @@ func (w *Workspace) openDB(ctx context.Context) error {
 
 func (w *Workspace) use(db *projection.DB) {
 	w.db = db
+	if !w.opts.ReadOnly {
+		db.FillTextIndex()
+	}
 	if w.opts.CacheSize > 0 {
 		db.SetCacheSize(w.opts.CacheSize)
 	}
