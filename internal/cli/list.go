@@ -75,7 +75,7 @@ func (a *app) list(q *projection.Query, filter issue.Filter, order sortFlags, fo
 	if err := order.apply(&filter); err != nil {
 		return err
 	}
-	rows, cut, err := limited(filter, q.List)
+	rows, cut, err := limited(filter, form.rows(a, q))
 	if err != nil {
 		return err
 	}

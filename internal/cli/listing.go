@@ -38,6 +38,15 @@ func (l listing) check() error {
 	return nil
 }
 
+// rows is the query for what print prints. Counts and dependencies are not asked for
+// where nothing shows them.
+func (l listing) rows(a *app, q *projection.Query) func(issue.Filter) ([]projection.Row, error) {
+	if !a.json && !l.tree && slices.Contains([]string{"", "table", "compact", "ids", "csv"}, l.format) {
+		return q.Brief
+	}
+	return q.List
+}
+
 // print prints rows; q abbreviates their ids.
 func (l listing) print(a *app, q *projection.Query, rows []projection.Row) error {
 	switch {
