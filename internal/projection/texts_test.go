@@ -341,3 +341,27 @@ func TestIndexIsNotWritten(t *testing.T) {
 		t.Errorf("files: %q", got)
 	}
 }
+
+// When an issue is erased, the last one takes its number.
+func TestIndexOfMovedNumbers(t *testing.T) {
+	db := smallTexts(newDB(t))
+	words(t, db, 1, 20)
+	for range 4 {
+		search(t, db, issue.Filter{Text: "word0007"})
+	}
+	apply(t, db, operation(3, op.DoCreate, "bd-0001", "title", `"another"`)) // of two lines the smaller counts
+	for range 6 {
+		for text, want := range map[string]string{"word0003": "", "word0020": "0020", "word0007": "0007", "word00": ""} {
+			got := search(t, db, issue.Filter{Text: text})
+			if text == "word00" {
+				want = scan(t, db, issue.Filter{Text: text})
+			}
+			if got != want {
+				t.Fatalf("found %q for %s", got, text)
+			}
+		}
+		if n := ask(t, db, func(q *Query) (int, error) { return q.Count(issue.Filter{}) }); n != 19 {
+			t.Fatalf("%d issues", n)
+		}
+	}
+}
