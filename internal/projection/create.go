@@ -128,10 +128,9 @@ const upsertMeta = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key
 // unlinked. The caller holds the write lock and has no DB open on path. What
 // was set aside is never deleted.
 func SetAside(path, label string, now time.Time) (string, error) {
-	stem := path + "." + label + "-" + now.UTC().Format("20060102T150405Z")
-	aside := stem
-	for n := 2; taken(aside) || taken(aside+"-wal"); n++ {
-		aside = stem + "-" + strconv.Itoa(n)
+	aside, err := free(path + "." + label + "-" + now.UTC().Format("20060102T150405Z"))
+	if err != nil {
+		return "", fmt.Errorf("set database aside: %w", err)
 	}
 	if err := remove(path + "-shm"); err != nil {
 		// Not a file: it goes with the rest.
@@ -148,11 +147,24 @@ func SetAside(path, label string, now time.Time) (string, error) {
 	return aside, nil
 }
 
-// taken reports whether a name is in use, or cannot be told to be free. The
-// write lock keeps others from taking it in between.
-func taken(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+// free is a name that neither a database nor its WAL has: stem, or stem with a
+// number. The write lock keeps others from taking it in between.
+func free(stem string) (string, error) {
+	name := stem
+	for n := 2; ; n++ {
+		used := false
+		for _, path := range []string{name, name + "-wal"} {
+			_, err := os.Lstat(path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return "", err // of the next name it would be said too, without end
+			}
+			used = used || err == nil
+		}
+		if !used {
+			return name, nil
+		}
+		name = stem + "-" + strconv.Itoa(n)
+	}
 }
 
 // removeCompanions unlinks the files that SQLite keeps beside a database.

@@ -187,6 +187,10 @@ func TestSetAside(t *testing.T) {
 	if _, err := SetAside(db.path+".no", "x", epoch); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("nothing to set aside: %v", err)
 	}
+	// Not one name can be looked up: once it looked for a free one without end.
+	if _, err := SetAside(filepath.Join(aside[0], "beads.db"), "x", epoch); err == nil {
+		t.Error("set aside below a file")
+	}
 }
 
 func TestCreate(t *testing.T) {
