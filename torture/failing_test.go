@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,51 +42,44 @@ func TestFailingCalls(t *testing.T) {
 	if !canTrace {
 		t.Skip("no tracer for this system")
 	}
-	var total, acked, lost int
-	t.Cleanup(func() { counts(t, total, total, acked, lost) })
-	var s *site
-	renew := func() {
-		next, a, l := renewed(t, s)
-		s, acked, lost = next, acked+a, lost+l
-	}
+	p := newPool(t)
 	for n, m := range mutations() {
-		r := chance(1<<22 + uint64(n))
-		renew()
-		whole := s.measure(m)
-		for _, kind := range r.Perm(2 * len(faults()))[:min(*failingKinds, 2*len(faults()))] {
+		for _, kind := range chance(1<<22 + uint64(n)).Perm(2 * len(faults()))[:min(*failingKinds, 2*len(faults()))] {
+			r := chance(1<<22 + 1<<16 + uint64(n*100+kind))
 			errno, forGood := faults()[kind/2], kind%2 == 1
-			for _, children := range []bool{false, true} {
-				calls, most := whole.own, *failingSample
-				if children {
-					calls, most = whole.calls-whole.own, *childSample
-				}
-				for _, at := range sampled(r, calls, most) {
-					what := fmt.Sprintf("%s, %v at call %d of %d, for good %v, of git %v", m.name, errno, at, calls, forGood, children)
-					if result := s.troubled(m, strike(errno, at, forGood, children)); result.struck > 0 {
-						total++
-					}
-					s.recovered(what)
-					if total%checkEvery == 0 {
-						lost += s.check()
-					}
-					if renew(); t.Failed() {
-						t.Fatalf("after %s", what)
-					}
-				}
+			p.part(t, fmt.Sprintf("%s, %v, for good %v", m.name, errno, forGood), func(s *site) *site {
+				return p.failCalls(s, m, r, errno, forGood)
+			})
+		}
+	}
+}
+
+// failCalls lets the calls of a command fail, its own and then those of its git.
+func (p *pool) failCalls(s *site, m mutation, r *rand.Rand, errno syscall.Errno, forGood bool) *site {
+	whole := s.measure(m)
+	for _, children := range []bool{false, true} {
+		calls, most := whole.own, *failingSample
+		if children {
+			calls, most = whole.calls-whole.own, *childSample
+		}
+		for _, at := range sampled(r, calls, most) {
+			result := s.troubled(m, strike(errno, at, forGood, children))
+			s.recovered()
+			if s = p.next(s, min(1, result.struck)); s.Failed() {
+				s.Fatalf("after call %d of %d, of git %v", at, calls, children)
 			}
 		}
-		t.Logf("%s: %d calls, %d of git", m.name, whole.own, whole.calls-whole.own)
 	}
-	lost += s.check()
-	acked += len(s.acked)
+	s.Logf("%d calls, %d of git", whole.own, whole.calls-whole.own)
+	return s
 }
 
 // recovered demands that the first command after the fault writes.
-func (s *site) recovered(what string) {
+func (s *site) recovered() {
 	s.Helper()
 	token := s.token()
 	if r := s.run(s.command("q", token).as(token)); r.code != 0 {
-		s.Errorf("after %s, a command fails when the fault is gone: exit code %d\n%s", what, r.code, r.stderr)
+		s.Errorf("a command fails when the fault is gone: exit code %d\n%s", r.code, r.stderr)
 		return
 	}
 	s.acknowledge(token)
@@ -97,44 +91,43 @@ func TestSecondFault(t *testing.T) {
 	if !canTrace {
 		t.Skip("no tracer for this system")
 	}
-	var total, lost int
-	s, r := newSite(t), chance(1<<23)
+	p := newPool(t)
+	for from := 0; from < *secondFaults; from += checkEvery {
+		r := chance(1<<23 + uint64(from))
+		p.part(t, fmt.Sprintf("from %d", from), func(s *site) *site {
+			for range min(checkEvery, *secondFaults-from) {
+				s = p.failTwice(s, r)
+			}
+			return s
+		})
+	}
+}
+
+// failTwice lets two commands fail, or kills them, one after the other.
+func (p *pool) failTwice(s *site, r *rand.Rand) *site {
 	all := mutations()
-	own := make([]int, len(all))
-	for n := range *secondFaults {
-		var what []string
-		for range 2 {
-			chosen := r.IntN(len(all))
-			m := all[chosen]
-			if own[chosen] == 0 {
-				own[chosen] = s.measure(m).own
-			}
-			at, errno, forGood := 1+r.IntN(own[chosen]), faults()[r.IntN(5)], r.IntN(2) == 0
-			decide := strike(errno, at, forGood, false)
-			if r.IntN(3) == 0 {
-				decide = func(c call) verdict { return verdict{kill: c.own == at && !c.child} }
-				what = append(what, fmt.Sprintf("%s, killed before call %d", m.name, at))
-			} else {
-				what = append(what, fmt.Sprintf("%s, %v at call %d, for good %v", m.name, errno, at, forGood))
-			}
-			token := s.token()
-			result := s.trace(s.command(m.prepare(s, token)...).as(token), decide)
-			if !result.killed && result.code == 0 && !m.silent {
-				s.acknowledge(token)
-			}
-			total += min(1, result.struck)
-			if result.killed {
-				total++
-			}
+	var what []string
+	faulty := 0
+	for range 2 {
+		m := all[r.IntN(len(all))]
+		if s.calls[m.name] == 0 {
+			s.calls[m.name] = s.measure(m).own
 		}
-		s.recovered(strings.Join(what, "; then "))
-		if n%checkEvery == checkEvery-1 {
-			lost += s.check()
+		at, errno, forGood := 1+r.IntN(s.calls[m.name]), faults()[r.IntN(len(faults()))], r.IntN(2) == 0
+		decide := strike(errno, at, forGood, false)
+		if r.IntN(3) == 0 {
+			decide = func(c call) verdict { return verdict{kill: c.own == at && !c.child} }
+			what = append(what, fmt.Sprintf("%s, killed before call %d", m.name, at))
+		} else {
+			what = append(what, fmt.Sprintf("%s, %v at call %d, for good %v", m.name, errno, at, forGood))
 		}
-		if t.Failed() {
-			t.Fatalf("after %s", strings.Join(what, "; then "))
+		if result := s.troubled(m, decide); result.killed || result.struck > 0 {
+			faulty++
 		}
 	}
-	lost += s.check()
-	counts(t, total, total, len(s.acked), lost)
+	s.recovered()
+	if s = p.next(s, faulty); s.Failed() {
+		s.Fatalf("after %s", strings.Join(what, "; then "))
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -21,51 +22,38 @@ var (
 
 func chance(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(*seed, stream)) }
 
-// checkEvery is after how much trouble all is looked at; a loss stays one.
-const checkEvery = 100
-
 // Commands are killed before a call on a file. What others had acknowledged is
 // there, and so is everything else.
 func TestKillAtEachCall(t *testing.T) {
 	if !canTrace {
 		t.Skip("no tracer for this system")
 	}
-	var total, acked, lost int
-	t.Cleanup(func() { counts(t, total, total, acked, lost) })
+	p := newPool(t)
 	for round := range *rounds {
-		var s *site
-		renew := func() {
-			next, a, l := renewed(t, s)
-			s, acked, lost = next, acked+a, lost+l
-		}
-		unseen := 0
 		for n, m := range mutations() {
 			r := chance(uint64(round*1000 + n))
-			renew()
-			calls := s.measure(m).own
-			for i, at := range sampled(r, calls, *sample) {
-				children := m.git && i%2 == 1
-				if s.troubled(m, func(c call) verdict { return verdict{kill: c.own == at && !c.child, children: children} }).killed {
-					total++
-				}
-				if token := s.token(); s.run(s.command("q", token).as(token)).code == 0 {
-					s.acknowledge(token)
-				} else {
-					s.Errorf("%s, killed before call %d of %d: the next command fails", m.name, at, calls)
-				}
-				if unseen++; unseen%checkEvery == 0 {
-					lost += s.check()
-				}
-				renew()
-			}
-			s.Logf("%s: %d calls", m.name, calls)
-			if t.Failed() {
-				s.Fatalf("after %s", m.name)
-			}
+			p.part(t, fmt.Sprintf("%s, round %d", m.name, round), func(s *site) *site { return p.killAtCalls(s, m, r) })
 		}
-		lost += s.check()
-		acked += len(s.acked)
 	}
+}
+
+// killAtCalls kills a command before its calls, at times its git too.
+func (p *pool) killAtCalls(s *site, m mutation, r *rand.Rand) *site {
+	calls := s.measure(m).own
+	for i, at := range sampled(r, calls, *sample) {
+		children := m.git && i%2 == 1
+		killed := s.troubled(m, func(c call) verdict { return verdict{kill: c.own == at && !c.child, children: children} }).killed
+		s.recovered()
+		faults := 0
+		if killed {
+			faults = 1
+		}
+		if s = p.next(s, faults); s.Failed() {
+			s.Fatalf("killed before call %d of %d, its git %v", at, calls, children)
+		}
+	}
+	s.Logf("%d calls", calls)
+	return s
 }
 
 // Commands run several at a time and are killed at any moment.
@@ -82,9 +70,7 @@ func TestKillAtRandom(t *testing.T) {
 			r := chance(part*8 + worker + 1<<20)
 			busy.Go(func() {
 				for killed.Load() < min(*randomKills, checkEvery) && !t.Failed() {
-					s.mu.Lock()
 					token := s.token()
-					s.mu.Unlock()
 					switch s.killed(s.oneOf(r, token), time.Duration(r.Int64N(int64(patience)))) {
 					case "killed":
 						killed.Add(1)
@@ -136,40 +122,46 @@ func (s *site) killed(c command, after time.Duration) string {
 
 // A daemon is killed at any moment while commands write and it publishes.
 func TestKillDaemon(t *testing.T) {
-	var acked, lost, total int
-	r, writing := chance(1<<21), chance(1<<22)
-	for total < *daemonKills && !t.Failed() {
-		s := newSite(t)
-		s.env = append(s.env, "BEADS_DAEMON_DEBOUNCE_INTERVAL=20ms", "BEADS_DAEMON_MAX_SYNC_FREQUENCY=100ms", "BD_GIT_REMOTE_INTERVAL=100ms")
-		for range min(50, *daemonKills-total) {
-			var busy sync.WaitGroup
-			ended := make(chan struct{})
-			busy.Go(func() {
-				for {
-					select {
-					case <-ended:
-						return
-					default:
-					}
-					s.mu.Lock()
-					token := s.token()
-					s.mu.Unlock()
-					if result := s.run(s.oneOf(writing, token)); result.code == 0 {
-						s.acknowledge(token)
-					} else {
-						s.Errorf("exit code %d\n%s", result.code, result.stderr)
-					}
+	p := newPool(t)
+	const each = 50
+	for from := 0; from < *daemonKills; from += each {
+		r, writing := chance(1<<21+uint64(from)), chance(1<<22+uint64(from))
+		p.part(t, fmt.Sprintf("from %d", from), func(s *site) *site {
+			for killed := 0; killed < min(each, *daemonKills-from) && !s.Failed(); {
+				if s.killDaemon(r, writing) {
+					killed++
+					s = p.next(s, 1)
 				}
-			})
-			d := s.command("daemon", "start", "--foreground")
-			if got := s.killed(d, time.Duration(50+time.Duration(r.Int64N(300)))*time.Millisecond); got == "killed" {
-				total++
 			}
-			close(ended)
-			busy.Wait()
-		}
-		lost += s.check()
-		acked += len(s.acked)
+			return s
+		})
 	}
-	counts(t, total, total, acked, lost)
+}
+
+// killDaemon kills a daemon after a time while commands write, and reports
+// whether it was still there.
+func (s *site) killDaemon(r, writing *rand.Rand) bool {
+	var busy sync.WaitGroup
+	ended := make(chan struct{})
+	busy.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			token := s.token()
+			if result := s.run(s.oneOf(writing, token)); result.code == 0 {
+				s.acknowledge(token)
+			} else {
+				s.Errorf("exit code %d\n%s", result.code, result.stderr)
+			}
+		}
+	})
+	d := s.command("daemon", "start", "--foreground")
+	d.env = append(append([]string{}, d.env...), "BEADS_DAEMON_DEBOUNCE_INTERVAL=20ms", "BEADS_DAEMON_MAX_SYNC_FREQUENCY=100ms", "BD_GIT_REMOTE_INTERVAL=100ms")
+	got := s.killed(d, time.Duration(50+r.Int64N(300))*time.Millisecond)
+	close(ended)
+	busy.Wait()
+	return got == "killed"
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,92 +10,79 @@ import (
 // A mutation is a command that changes something, or that repairs what was
 // damaged.
 type mutation struct {
+	// name begins with the command's own.
 	name string
 	// prepare brings about what the command needs, without trouble, and returns
-	// its arguments. The token is its own.
-	prepare func(s *site, token string) []string
-	silent  bool // it writes no operation of its own
-	git     bool // it runs git, many calls of which are not ours
-}
-
-func fixed(args ...string) func(*site, string) []string {
-	return func(s *site, token string) []string {
-		all := append([]string{}, args...)
-		for n, arg := range all {
-			switch arg {
-			case "ID":
-				all[n] = s.issues[0]
-			case "OTHER":
-				all[n] = s.issues[1]
-			case "TOKEN":
-				all[n] = token
-			}
-		}
-		return all
-	}
-}
-
-// onNew is a command on an issue that was made for it, after some others.
-func onNew(command []string, before ...[]string) func(*site, string) []string {
-	return func(s *site, token string) []string {
-		id := s.must("q", "for "+token)
-		with := func(args []string) []string { return append([]string{args[0], id}, args[1:]...) }
-		for _, args := range before {
-			s.must(with(args)...)
-		}
-		return with(command)
-	}
-}
-
-// repairs is a command that heals what damage left.
-func repairs(damage func(s *site), args ...string) func(*site, string) []string {
-	return func(s *site, _ string) []string {
-		damage(s)
-		return args
-	}
-}
-
-func (s *site) removeDB() {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		s.remove(s.db() + suffix)
-	}
-}
-
-func (s *site) remove(path string) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.Fatal(err)
-	}
+	// it. The token is its own.
+	prepare preparation
+	// holds demands what must hold afterwards, of a command that writes elsewhere
+	// than to the logs; it may be nil.
+	holds  func(s *site, token string, ended traced)
+	silent bool // it writes no operation and no interaction of its own
+	git    bool // it runs git, many calls of which are not ours
 }
 
 // mutations are one of each kind of writing command, and the repairs.
 func mutations() []mutation {
-	label := []string{"label", "add"}
 	return []mutation{
 		{name: "create", prepare: fixed("create", "TOKEN", "-p", "1", "-d", "TOKEN")},
+		{name: "q", prepare: fixed("q", "TOKEN")},
 		{name: "update", prepare: fixed("update", "ID", "--title", "TOKEN")},
-		{name: "update of three", prepare: func(s *site, token string) []string {
-			return append(append([]string{"update"}, s.issues...), "--append-notes", token)
+		{name: "update of three", prepare: func(s *site, token string) command {
+			return s.command(append(append([]string{"update"}, s.issues...), "--append-notes", token)...)
 		}},
-		{name: "label add", prepare: fixed(append(label, "ID", "TOKEN")...)},
+		{name: "update --claim", prepare: onNew("update ID --claim")},
+		{name: "ready --claim", prepare: func(s *site, token string) command {
+			s.must("q", "for "+token)
+			return s.command("ready", "--claim")
+		}},
+		{name: "unclaim", prepare: onNew("unclaim ID", "update ID --claim")},
+		{name: "edit", prepare: func(s *site, token string) command {
+			c := s.command("edit", s.issues[0], "--notes")
+			c.env = append(append([]string{}, c.env...), "EDITOR=echo "+token+" >>")
+			return c
+		}},
+		{name: "defer", prepare: onNew("defer ID --until 2031-01-01")},
+		{name: "undefer", prepare: onNew("undefer ID", "defer ID --until 2031-01-01")},
+		{name: "close", prepare: onNew("close ID")},
+		{name: "reopen", prepare: onNew("reopen ID", "close ID")},
+		{name: "delete", prepare: onNew("delete ID --force")},
+		{name: "restore", prepare: onNew("restore ID", "delete ID --force")},
+		{name: "supersede", prepare: onNew("supersede ID --with OTHER")},
+		{name: "duplicate", prepare: onNew("duplicate ID --of OTHER")},
+		{name: "label add", prepare: fixed("label", "add", "ID", "TOKEN")},
+		{name: "label remove", prepare: onNew("label remove ID mark", "label add ID mark")},
+		{name: "comment", prepare: fixed("comment", "ID", "TOKEN")},
 		{name: "comments add", prepare: fixed("comments", "add", "ID", "TOKEN")},
+		{name: "comments edit", prepare: fixed("comments", "edit", "ID", "1", "TOKEN").after("comments", "add", "ID", "a comment")},
+		{name: "comments delete", prepare: fixed("comments", "delete", "ID", "1").after("comments", "add", "ID", "TOKEN")},
+		{name: "dep", prepare: onNew("dep ID --blocks OTHER")},
 		{name: "dep add", prepare: fixed("dep", "add", "ID", "OTHER", "-t", "TOKEN")},
-		{name: "claim", prepare: onNew([]string{"update", "--claim"})},
-		{name: "unclaim", prepare: onNew([]string{"unclaim"}, []string{"update", "--claim"})},
-		{name: "defer", prepare: onNew([]string{"defer", "--until", "2031-01-01"})},
-		{name: "close", prepare: onNew([]string{"close"})},
-		{name: "reopen", prepare: onNew([]string{"reopen"}, []string{"close"})},
-		{name: "delete", prepare: onNew([]string{"delete", "--force"})},
-		{name: "restore", prepare: onNew([]string{"restore"}, []string{"delete", "--force"})},
-		{name: "supersede", prepare: func(s *site, token string) []string {
-			return []string{"supersede", s.must("q", "for "+token), "--with", s.issues[0]}
+		{name: "dep remove", prepare: fixed("dep", "remove", "ID", "OTHER", "-t", "TOKEN").after("dep", "add", "ID", "OTHER", "-t", "TOKEN")},
+		{name: "epic close-eligible", prepare: func(s *site, _ string) command {
+			epic := s.once("epic", func() string {
+				id := s.must("q", "epic", "-t", "epic")
+				s.must("close", s.must("q", "part", "--parent", id))
+				return id
+			})
+			s.run(s.command("reopen", epic)) // fails if it is open
+			return s.command("epic", "close-eligible")
 		}},
-		{name: "import", prepare: func(s *site, token string) []string {
-			path := filepath.Join(s.top, "snapshot.jsonl")
-			record := `{"id":"up-` + token + `","title":"` + token + `","status":"open","priority":2,"issue_type":"task","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}`
-			must(s, os.WriteFile(path, []byte(record+"\n"), 0o600))
-			return []string{"import", path}
-		}, silent: true},
 		{name: "rename-prefix", prepare: fixed("rename-prefix", "TOKEN")},
+		{name: "import", prepare: func(s *site, token string) command {
+			return s.command("import", s.snapshot([]string{"up-" + token}))
+		}, holds: imported, silent: true},
+		{name: "interactions add", prepare: fixed("interactions", "add", "--kind", "tool_call", "--tool-name", "TOKEN")},
+		{name: "interactions label", prepare: func(s *site, token string) command {
+			id := s.once("interaction", func() string {
+				return s.must("interactions", "add", "--kind", "tool_call", "--tool-name", "make")
+			})
+			return s.command("interactions", "label", id, "good", "-r", token)
+		}},
+		{name: "config set, shared", prepare: fixed("config", "set", "status.custom", "TOKEN")},
+		{name: "config unset, shared", prepare: fixed("config", "unset", "status.custom").after("config", "set", "status.custom", "TOKEN")},
+		{name: "config set, of this machine", prepare: fixed("config", "set", "actor", "TOKEN"), holds: configured(true), silent: true},
+		{name: "config unset, of this machine", prepare: fixed("config", "unset", "actor").after("config", "set", "actor", "TOKEN"), holds: configured(false), silent: true},
 		{name: "list after the database was removed", prepare: repairs((*site).removeDB, "list"), silent: true},
 		{name: "list after the log was emptied", prepare: repairs(func(s *site) { must(s, os.Truncate(s.log(), 0)) }, "list"), silent: true},
 		{name: "list after the guard copy was removed", prepare: repairs(func(s *site) { s.remove(s.guard()) }, "list"), silent: true},
@@ -106,14 +91,32 @@ func mutations() []mutation {
 			must(s, os.Truncate(s.log(), int64(len(s.read(s.log()))/2)))
 		}, "doctor", "--fix"), silent: true},
 		{name: "recover", prepare: repairs(func(s *site) { s.remove(s.log()); s.removeDB() }, "recover"), silent: true, git: true},
-		{name: "sync", prepare: func(s *site, token string) []string {
-			s.must("q", "for "+token)
-			return []string{"sync"}
-		}, silent: true, git: true},
-		{name: "init", prepare: func(s *site, token string) []string {
-			must(s, os.RemoveAll(filepath.Dir(s.log())))
-			return []string{"init", "--publish"}
-		}, silent: true, git: true},
+		{name: "sync", prepare: fixed("sync").after("q", "for TOKEN"), silent: true, git: true},
+		{name: "sync --publish", prepare: fixed("sync", "--publish", "origin").after("q", "for TOKEN"), silent: true, git: true},
+		{name: "init", prepare: repairs(func(s *site) { must(s, os.RemoveAll(filepath.Dir(s.log()))) }, "init", "--publish"), silent: true, git: true},
+		{name: "reset", prepare: elsewhere("reset", "--force"), holds: forgotten, silent: true, git: true},
+		{name: "export -o", prepare: fixed("export", "-o", "FILE").on("its old text\n"), holds: written("its old text\n", exported), silent: true},
+		{name: "onboard", prepare: fixed("onboard", "--file", "FILE").on("# Ours\n"), holds: written("# Ours\n", onboarded), silent: true},
+		{name: "merge", prepare: fixed("merge", "FILE", os.DevNull, "FILE", "FILE.right").on("left\n"), holds: written("left\n", merged), silent: true},
+	}
+}
+
+// untroubled are the commands that are in no mutation, by why they are not.
+func untroubled() map[string][]string {
+	return map[string][]string{
+		"it only reads; what reading repairs, the lists above repair": {
+			"activity", "blocked", "children", "comments", "comments list", "config get", "config list", "count", "dep cycles", "dep list", "dep tree",
+			"epic status", "graph", "history", "info", "interactions list", "interactions search", "interactions show", "label list",
+			"label list-all", "prime", "query", "search", "show", "stale", "status", "types", "version", "where",
+		},
+		"it writes no file":        {"completion", "help", "hooks install", "hooks list", "hooks uninstall"},
+		"it lists its subcommands": {"config", "daemon", "daemons", "epic", "hooks", "interactions", "label"},
+		"TestKillDaemon, TestSimultaneousStarts and the tests of the daemon trouble it": {
+			"daemon health", "daemon killall", "daemon list", "daemon logs", "daemon metrics", "daemon restart", "daemon start",
+			"daemon status", "daemon stop", "daemons health", "daemons killall", "daemons list",
+		},
+		"it writes a unit for systemd and nothing of the workspace": {"daemon install", "daemon uninstall"},
+		"its tools are commands of this list":                       {"mcp"},
 	}
 }
 
@@ -122,8 +125,8 @@ func mutations() []mutation {
 func (s *site) troubled(m mutation, decide func(call) verdict) traced {
 	s.Helper()
 	token := s.token()
-	r := s.trace(s.command(m.prepare(s, token)...).as(token), decide)
-	if !r.killed && r.code == 0 && !m.silent {
+	r := s.trace(m.prepare(s, token).as(token), decide)
+	if r.acknowledged() && !m.silent {
 		s.acknowledge(token)
 	}
 	if !r.killed && r.code != 0 && strings.TrimSpace(r.stderr) == "" && strings.TrimSpace(r.stdout) == "" {
@@ -131,6 +134,9 @@ func (s *site) troubled(m mutation, decide func(call) verdict) traced {
 	}
 	if strings.Contains(r.stderr, "goroutine ") {
 		s.Errorf("%s: it panicked:\n%s", m.name, r.stderr)
+	}
+	if m.holds != nil {
+		m.holds(s, token, r)
 	}
 	return r
 }
@@ -142,6 +148,9 @@ func (s *site) measure(m mutation) traced {
 	r := s.troubled(m, func(call) verdict { return verdict{} })
 	if r.code != 0 || r.killed {
 		s.Fatalf("%s without trouble: exit code %d\n%s%s", m.name, r.code, r.stdout, r.stderr)
+	}
+	if lost := s.held(); lost > 0 {
+		s.Fatalf("%s without trouble: what it wrote is not there", m.name)
 	}
 	return r
 }

@@ -183,9 +183,7 @@ func (s *site) losePower(d *disk, r *rand.Rand, after time.Duration, whole bool)
 // down, which takes it a moment, an fsync may still succeed in vain.
 func (s *site) workUntil(stop <-chan struct{}, next func(token string) command) {
 	for {
-		s.mu.Lock()
 		token := s.token()
-		s.mu.Unlock()
 		c := next(token)
 		result := s.run(c.as(token))
 		select {

@@ -17,8 +17,10 @@ import (
 	"time"
 )
 
-// program is the bd that TestMain has built.
-var program string
+var (
+	scratch string // the directory that TestMain removes when all is over
+	program string // the bd that it has built
+)
 
 // waitLimit bounds every wait for what another process does, under a tracer on a
 // machine that has other work.
@@ -51,6 +53,7 @@ func (c *cleanups) onSignal(signals <-chan os.Signal) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	prepareTracers()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go undo.onSignal(signals)
@@ -58,17 +61,20 @@ func TestMain(m *testing.M) {
 		if testing.Short() {
 			return m.Run() // what needs the program skips
 		}
-		if program = os.Getenv("TORTURE_BD"); program != "" {
-			return m.Run() // in a mount namespace of its own
+		var err error
+		if scratch, err = os.MkdirTemp("", "torture"); err == nil {
+			scratch, err = filepath.EvalSymlinks(scratch)
 		}
-		dir, err := os.MkdirTemp("", "torture")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(dir)
-		undo.add(func() { _ = os.RemoveAll(dir) })
-		program = filepath.Join(dir, "bd")
+		defer os.RemoveAll(scratch)
+		undo.add(func() { _ = os.RemoveAll(scratch) })
+		if program = os.Getenv("TORTURE_BD"); program != "" {
+			return m.Run() // in a mount namespace of its own
+		}
+		program = filepath.Join(scratch, "bd")
 		build := exec.Command("go", "build", "-o", program, "./cmd/bd")
 		build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
@@ -85,11 +91,14 @@ type site struct {
 	testing.TB
 	top, dir, bare string
 	env            []string
-	serial         int      // of tokens
-	issues         []string // that stay
+	troubles       int                 // that it had
+	issues         []string            // that stay
+	made           map[string][]string // and others, by what they were made for
+	calls          map[string]int      // of mutations, where that is known
 
-	mu    sync.Mutex // guards what follows
-	acked []string   // tokens of acknowledged commands
+	mu     sync.Mutex // guards what follows
+	serial int        // of tokens
+	acked  []string   // tokens of acknowledged commands
 }
 
 // newSite makes a site whose remote has one commit and some operations. Not in
@@ -103,19 +112,23 @@ func newSite(t testing.TB) *site {
 // newSiteIn makes a site whose clone is in a directory; "": with the rest.
 func newSiteIn(t testing.TB, clone string) *site {
 	t.Helper()
+	s := makeSite(t, clone)
+	t.Cleanup(func() { must(t, os.RemoveAll(s.top)) })
+	return s
+}
+
+// makeSite is newSiteIn; the caller removes the site, or TestMain does.
+func makeSite(t testing.TB, clone string) *site {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds bd")
 	}
-	top, err := os.MkdirTemp("", "tor")
+	top, err := os.MkdirTemp(scratch, "s")
 	must(t, err)
-	top, err = filepath.EvalSymlinks(top)
-	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(top)) })
-	undo.add(func() { _ = os.RemoveAll(top) })
 	if clone == "" {
 		clone = top
 	}
-	s := &site{TB: t, top: top, dir: filepath.Join(clone, "clone"), bare: filepath.Join(top, "hub.git")}
+	s := &site{TB: t, top: top, dir: filepath.Join(clone, "clone"), bare: filepath.Join(top, "hub.git"), made: map[string][]string{}, calls: map[string]int{}}
 	for _, sub := range []string{"home", "run"} {
 		must(t, os.Mkdir(filepath.Join(top, sub), 0o700))
 	}
@@ -168,6 +181,8 @@ func (s *site) command(args ...string) command {
 
 // token is a word that no other command of the site has.
 func (s *site) token() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.serial++
 	return fmt.Sprintf("t%06dx", s.serial)
 }
@@ -248,9 +263,12 @@ func (s *site) db() string    { return filepath.Join(s.dir, ".beads", "beads.db"
 func (s *site) held() (lost int) {
 	s.Helper()
 	log, guard := s.read(s.log()), s.read(s.guard())
+	interactions := func(log string) string { return s.read(filepath.Join(filepath.Dir(log), "interactions.jsonl")) }
+	judged, guarded := interactions(s.log()), interactions(s.guard())
 	for _, token := range s.acked {
 		mark := `"session":"` + token + `"`
-		inLog, inGuard := strings.Contains(log, mark), strings.Contains(guard, mark)
+		inLog := strings.Contains(log, mark) || strings.Contains(judged, token)
+		inGuard := strings.Contains(guard, mark) || strings.Contains(guarded, token)
 		if !inLog || !inGuard {
 			lost++
 			s.Errorf("acknowledged operation %s: in the log %v, in the guard copy %v", token, inLog, inGuard)
@@ -292,20 +310,6 @@ func (s *site) check() (lost int) {
 		return err
 	}))
 	return lost
-}
-
-// renewed checks a site that has grown old and makes a new one in its place.
-func renewed(t testing.TB, s *site) (next *site, acknowledged, lost int) {
-	t.Helper()
-	const old = 400 // operations: every command reads them again when it repairs
-	if s != nil && len(s.acked) < old {
-		return s, 0, 0
-	}
-	if s != nil {
-		acknowledged, lost = len(s.acked), s.check()
-		must(t, os.RemoveAll(s.top))
-	}
-	return newSite(t), acknowledged, lost
 }
 
 // counts prints what the command that runs the parts reads.

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,30 +20,47 @@ import (
 // canTrace: programs can be stopped at their system calls here.
 const canTrace = true
 
-// tracer follows a program, its threads and its children from system call to
-// system call. Everything happens on one thread of the operating system: the
-// kernel takes orders from the thread that started the program alone.
+// tracer follows a program, its threads and its children, and stops them at their
+// system calls on files.
 type tracer struct {
 	pid     int
 	under   string
 	decide  func(call) verdict
-	leaders map[int]int           // the process of each thread
-	failing map[int]syscall.Errno // what the call that a thread is in is to return
+	leaders map[int]int // the process of each thread
 	result  traced
 }
 
-const (
-	getSyscallInfo = 0x420e // PTRACE_GET_SYSCALL_INFO
-	onEntry        = 1
-	onExit         = 2
-	sysGood        = syscall.SIGTRAP | 0x80
-)
+// tracers are the goroutines that trace. Each has a thread of the operating system
+// to itself from the beginning: the kernel takes orders from the thread that
+// started the program alone, and what else that thread had started, it would take
+// for the program's.
+var tracers = make(chan func())
+
+// prepareTracers is called before anything else starts a process.
+func prepareTracers() {
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		go func() {
+			runtime.LockOSThread()
+			for do := range tracers {
+				do()
+			}
+		}()
+	}
+}
 
 // trace runs a program to its end and asks decide before each system call on a
 // file below the directory. What it printed is in the result.
-func trace(c command, under string, decide func(call) verdict) (traced, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+func trace(c command, under string, decide func(call) verdict) (result traced, err error) {
+	done := make(chan struct{})
+	tracers <- func() {
+		defer close(done)
+		result, err = traceHere(c, under, decide)
+	}
+	<-done
+	return result, err
+}
+
+func traceHere(c command, under string, decide func(call) verdict) (traced, error) {
 	var files [2]*os.File
 	for n := range files {
 		file, err := os.CreateTemp("", "torture")
@@ -66,7 +82,7 @@ func trace(c command, under string, decide func(call) verdict) (traced, error) {
 	if err != nil {
 		return traced{}, err
 	}
-	t := &tracer{pid: pid, under: under, decide: decide, leaders: map[int]int{pid: pid}, failing: map[int]syscall.Errno{}}
+	t := &tracer{pid: pid, under: under, decide: decide, leaders: map[int]int{pid: pid}}
 	if err := t.begin(); err != nil {
 		return traced{}, err
 	}
@@ -81,28 +97,115 @@ func trace(c command, under string, decide func(call) verdict) (traced, error) {
 }
 
 func (t *tracer) begin() error {
-	var status syscall.WaitStatus
-	if _, err := syscall.Wait4(t.pid, &status, syscall.WALL, nil); err != nil {
-		return fmt.Errorf("wait for the program to begin: %w", err)
+	if err := t.stopped(); err != nil {
+		return err
 	}
-	const options = syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEFORK |
+	const options = unix.PTRACE_O_TRACESECCOMP | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEFORK |
 		syscall.PTRACE_O_TRACEVFORK | syscall.PTRACE_O_TRACEEXEC | unix.PTRACE_O_EXITKILL
 	if err := syscall.PtraceSetOptions(t.pid, options); err != nil {
 		return fmt.Errorf("trace: %w", err)
 	}
-	return syscall.PtraceSyscall(t.pid, 0)
+	if err := t.filter(); err != nil {
+		return fmt.Errorf("let the program stop at calls on files: %w", err)
+	}
+	return syscall.PtraceCont(t.pid, 0)
 }
 
-// limit kills a program that does not end. The function it returns ends that and
-// says where the program's threads were if it happened.
+// stopped waits until the program, which has one thread yet, stops.
+func (t *tracer) stopped() error {
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(t.pid, &status, syscall.WALL, nil); err != nil {
+		return fmt.Errorf("wait for the program to begin: %w", err)
+	}
+	return nil
+}
+
+// filter makes the program, which has not run its first instruction, call
+// seccomp: it and its children then stop at the calls of kinds and at no others,
+// which are three times as many.
+func (t *tracer) filter() error {
+	var saved syscall.PtraceRegs
+	if err := syscall.PtraceGetRegs(t.pid, &saved); err != nil {
+		return err
+	}
+	code := uintptr(saved.Rip)
+	instructions := make([]byte, 2)
+	if _, err := syscall.PtracePeekText(t.pid, code, instructions); err != nil {
+		return err
+	}
+	program := filterProgram()
+	at := saved.Rsp&^15 - 8192 // of the stack, which has nothing there yet
+	data := binary.LittleEndian.AppendUint64(nil, uint64(len(program)/8))
+	data = binary.LittleEndian.AppendUint64(data, at+16)
+	if _, err := syscall.PtracePokeData(t.pid, uintptr(at), append(data, program...)); err != nil {
+		return err
+	}
+	if _, err := syscall.PtracePokeText(t.pid, code, []byte{0x0f, 0x05}); err != nil { // syscall
+		return err
+	}
+	for _, call := range [][4]uint64{
+		{unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0},
+		{unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, at},
+	} {
+		regs := saved
+		regs.Rax, regs.Rdi, regs.Rsi, regs.Rdx, regs.R10, regs.R8 = call[0], call[1], call[2], call[3], 0, 0
+		if err := syscall.PtraceSetRegs(t.pid, &regs); err != nil {
+			return err
+		}
+		if err := syscall.PtraceSingleStep(t.pid); err != nil {
+			return err
+		}
+		if err := t.stopped(); err != nil {
+			return err
+		}
+		if err := syscall.PtraceGetRegs(t.pid, &regs); err != nil {
+			return err
+		}
+		if result := int64(regs.Rax); result < 0 {
+			return syscall.Errno(-result)
+		}
+	}
+	if _, err := syscall.PtracePokeText(t.pid, code, instructions); err != nil {
+		return err
+	}
+	return syscall.PtraceSetRegs(t.pid, &saved)
+}
+
+// filterProgram says which calls stop, in the kernel's language.
+func filterProgram() (program []byte) {
+	add := func(code uint16, yes, no uint8, k uint32) {
+		program = binary.LittleEndian.AppendUint16(program, code)
+		program = append(program, yes, no)
+		program = binary.LittleEndian.AppendUint32(program, k)
+	}
+	add(unix.BPF_LD|unix.BPF_W|unix.BPF_ABS, 0, 0, 0) // the call's number
+	left := len(kinds)
+	for number := range kinds {
+		add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, uint8(left), 0, uint32(number))
+		left--
+	}
+	add(unix.BPF_RET|unix.BPF_K, 0, 0, unix.SECCOMP_RET_ALLOW)
+	add(unix.BPF_RET|unix.BPF_K, 0, 0, unix.SECCOMP_RET_TRACE)
+	return program
+}
+
+// limit ends a program that does not. The function it returns ends that and says
+// where the program's threads were if it happened.
 func (t *tracer) limit() (stop func() string) {
 	var mu sync.Mutex
 	ended, hung := false, ""
-	timer := time.AfterFunc(waitLimit, func() {
+	quit := time.AfterFunc(waitLimit, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !ended {
 			hung = threads(t.pid)
+			_ = syscall.Kill(t.pid, syscall.SIGQUIT) // bd says where its goroutines are, and ends
+		}
+	})
+	kill := time.AfterFunc(waitLimit+waitLimit/4, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
 			_ = syscall.Kill(t.pid, syscall.SIGKILL)
 		}
 	})
@@ -110,7 +213,8 @@ func (t *tracer) limit() (stop func() string) {
 		mu.Lock()
 		defer mu.Unlock()
 		ended = true
-		timer.Stop()
+		quit.Stop()
+		kill.Stop()
 		return hung
 	}
 }
@@ -148,7 +252,7 @@ func (t *tracer) follow() error {
 		}
 		signal := status.StopSignal()
 		switch {
-		case signal == sysGood:
+		case signal == syscall.SIGTRAP && status.TrapCause() == unix.PTRACE_EVENT_SECCOMP:
 			err, signal = t.atCall(tid), 0
 		case signal == syscall.SIGTRAP && status.TrapCause() > 0:
 			signal = 0
@@ -158,7 +262,7 @@ func (t *tracer) follow() error {
 			signal = 0
 		}
 		if err == nil {
-			err = syscall.PtraceSyscall(tid, int(signal))
+			err = syscall.PtraceCont(tid, int(signal))
 		}
 		if err != nil && !errors.Is(err, syscall.ESRCH) { // it was killed meanwhile
 			return fmt.Errorf("trace: %w", err)
@@ -178,33 +282,14 @@ func leader(tid int) int {
 	return tid
 }
 
+// atCall decides on the call that a thread is about to make.
 func (t *tracer) atCall(tid int) error {
-	var info [88]byte
-	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, getSyscallInfo, uintptr(tid), uintptr(len(info)), uintptr(unsafe.Pointer(&info)), 0, 0)
-	if errno != 0 {
-		return errno
+	var regs syscall.PtraceRegs
+	if err := syscall.PtraceGetRegs(tid, &regs); err != nil {
+		return err
 	}
-	switch info[0] {
-	case onEntry:
-		var args [6]uint64
-		for n := range args {
-			args[n] = binary.LittleEndian.Uint64(info[32+8*n:])
-		}
-		return t.onEntry(tid, binary.LittleEndian.Uint64(info[24:]), args)
-	case onExit:
-		if failing := t.failing[tid]; failing != 0 {
-			delete(t.failing, tid)
-			return change(tid, func(r *syscall.PtraceRegs) { r.Rax = -uint64(failing) })
-		}
-	}
-	return nil
-}
-
-func (t *tracer) onEntry(tid int, number uint64, args [6]uint64) error {
-	kind, known := kinds[number]
-	if !known {
-		return nil
-	}
+	kind := kinds[regs.Orig_rax]
+	args := [2]uint64{regs.Rdi, regs.Rsi}
 	var path string
 	if kind.path < 0 {
 		path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(args[0])))
@@ -229,14 +314,14 @@ func (t *tracer) onEntry(tid int, number uint64, args [6]uint64) error {
 		_ = syscall.Kill(t.pid, syscall.SIGKILL)
 	case v.errno != 0:
 		t.result.struck++
-		t.failing[tid] = v.errno
-		return change(tid, func(r *syscall.PtraceRegs) { r.Orig_rax = ^uint64(0) }) // a call that there is not
+		regs.Orig_rax, regs.Rax = ^uint64(0), -uint64(v.errno) // a call that there is not, and what it returns
+		return syscall.PtraceSetRegs(tid, &regs)
 	}
 	return nil
 }
 
 // pathAt reads the path that a call names.
-func (t *tracer) pathAt(tid int, args [6]uint64, kind kind) string {
+func (t *tracer) pathAt(tid int, args [2]uint64, kind kind) string {
 	var buffer [4096]byte
 	local := []unix.Iovec{{Base: &buffer[0], Len: uint64(len(buffer))}}
 	n, err := unix.ProcessVMReadv(tid, local, []unix.RemoteIovec{{Base: uintptr(args[kind.path]), Len: 1}}, 0)
@@ -259,15 +344,6 @@ func (t *tracer) pathAt(tid int, args [6]uint64, kind kind) string {
 	}
 	dir, _ := os.Readlink(base)
 	return filepath.Join(dir, path)
-}
-
-func change(tid int, registers func(*syscall.PtraceRegs)) error {
-	var r syscall.PtraceRegs
-	if err := syscall.PtraceGetRegs(tid, &r); err != nil {
-		return err
-	}
-	registers(&r)
-	return syscall.PtraceSetRegs(tid, &r)
 }
 
 // A kind is a system call on a file.

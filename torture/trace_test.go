@@ -39,6 +39,9 @@ type traced struct {
 	stdout, stderr string
 }
 
+// acknowledged: it ended by itself and said that all is well.
+func (t traced) acknowledged() bool { return !t.killed && t.code == 0 }
+
 // The tracer counts the same calls each time, kills before a call, and makes one
 // fail that then has no effect.
 func TestTrace(t *testing.T) {
