@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,17 +22,24 @@ func faults() []syscall.Errno {
 	return []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.EACCES}
 }
 
-// strike lets a command fail from its call at on, or at that one alone.
+// number is which call of the program it is, or of its children.
+func (c call) number() int {
+	if c.child {
+		return c.n - c.own
+	}
+	return c.own
+}
+
+// strike lets the first call of a command fail that has at least this number and
+// can fail so, or that one and all later ones.
 func strike(errno syscall.Errno, at int, forGood, children bool) func(call) verdict {
+	struck := false
 	return func(c call) verdict {
-		n := c.own
-		if children {
-			n = c.n - c.own
+		if c.child != children || c.number() < at || !slices.Contains(c.returns, errno) || struck && !forGood {
+			return verdict{}
 		}
-		if c.child == children && (n == at || forGood && n > at) {
-			return verdict{errno: errno}
-		}
-		return verdict{}
+		struck = true
+		return verdict{errno: errno}
 	}
 }
 
@@ -54,23 +62,30 @@ func TestFailingCalls(t *testing.T) {
 	}
 }
 
-// failCalls lets the calls of a command fail, its own and then those of its git.
+// failCalls lets the calls of a command fail that can fail so, its own and then
+// those of its git.
 func (p *pool) failCalls(s *site, m mutation, r *rand.Rand, errno syscall.Errno, forGood bool) *site {
-	whole := s.measure(m)
-	for _, children := range []bool{false, true} {
-		calls, most := whole.own, *failingSample
-		if children {
-			calls, most = whole.calls-whole.own, *childSample
+	var own, git []int
+	s.measure(m, func(c call) verdict {
+		if slices.Contains(c.returns, errno) && c.child {
+			git = append(git, c.number())
+		} else if slices.Contains(c.returns, errno) {
+			own = append(own, c.number())
 		}
-		for _, at := range sampled(r, calls, most) {
+		return verdict{}
+	})
+	for n, calls := range [][]int{own, git} {
+		children := n == 1
+		for _, chosen := range sampled(r, len(calls), []int{*failingSample, *childSample}[n]) {
+			at := calls[chosen-1]
 			result := s.troubled(m, strike(errno, at, forGood, children))
 			s.recovered()
 			if s = p.next(s, min(1, result.struck)); s.Failed() {
-				s.Fatalf("after call %d of %d, of git %v", at, calls, children)
+				s.Fatalf("after call %d, of git %v", at, children)
 			}
 		}
 	}
-	s.Logf("%d calls, %d of git", whole.own, whole.calls-whole.own)
+	s.Logf("%d calls, %d of git", len(own), len(git))
 	return s
 }
 
@@ -111,7 +126,7 @@ func (p *pool) failTwice(s *site, r *rand.Rand) *site {
 	for range 2 {
 		m := all[r.IntN(len(all))]
 		if s.calls[m.name] == 0 {
-			s.calls[m.name] = s.measure(m).own
+			s.calls[m.name] = s.measure(m, untroubling).own
 		}
 		at, errno, forGood := 1+r.IntN(s.calls[m.name]), faults()[r.IntN(len(faults()))], r.IntN(2) == 0
 		decide := strike(errno, at, forGood, false)

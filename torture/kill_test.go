@@ -39,7 +39,7 @@ func TestKillAtEachCall(t *testing.T) {
 
 // killAtCalls kills a command before its calls, at times its git too.
 func (p *pool) killAtCalls(s *site, m mutation, r *rand.Rand) *site {
-	calls := s.measure(m).own
+	calls := s.measure(m, untroubling).own
 	for i, at := range sampled(r, calls, *sample) {
 		children := m.git && i%2 == 1
 		killed := s.troubled(m, func(c call) verdict { return verdict{kill: c.own == at && !c.child, children: children} }).killed

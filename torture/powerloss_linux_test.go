@@ -49,9 +49,11 @@ func TestPowerLoss(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TORTURE_BD="+program)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGTERM}
 	out, err := cmd.CombinedOutput()
-	_, line, _ := strings.Cut(string(out), "counts: ")
-	line, _, _ = strings.Cut(line, "\n")
-	t.Logf("counts: %s", line)
+	for line := range strings.Lines(string(out)) {
+		if _, numbers, ok := strings.Cut(line, "counts: "); ok {
+			t.Logf("counts: %s", numbers)
+		}
+	}
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -118,29 +120,32 @@ func (d *disk) cut() {
 }
 
 func losePowerOften(t *testing.T) {
-	var total, acked, lost int
-	t.Cleanup(func() { counts(t, total, total, acked, lost) })
-	r := chance(1 << 24)
-	for total < *powerLosses && !t.Failed() {
-		d := newDisk(t)
-		s := newSiteIn(t, d.at)
-		d.do("sync", "-f", d.at)
-		begun := time.Now()
-		s.must("q", "to see how long it takes")
-		longest := 12 * time.Since(begun)
-		for n := range min(lossesPerDisk, *powerLosses-total) {
-			lost += s.losePower(d, r, time.Duration(r.Int64N(int64(longest))), n%5 == 0)
-			total++
-			if t.Failed() {
-				break
-			}
-		}
-		acked += len(s.acked)
+	for from := 0; from < *powerLosses; from += lossesPerDisk {
+		r := chance(1<<24 + uint64(from))
+		t.Run(fmt.Sprintf("from %d", from), func(t *testing.T) {
+			t.Parallel()
+			loseDisk(t, r, min(lossesPerDisk, *powerLosses-from))
+		})
 	}
 }
 
-// losePower is one cycle, in which work goes on for a time. The database and the remote are looked at only if the
-// whole is asked for: what was lost stays lost.
+// loseDisk takes the power from one file system so many times.
+func loseDisk(t *testing.T, r *rand.Rand, times int) {
+	d := newDisk(t)
+	s := newSiteIn(t, d.at)
+	d.do("sync", "-f", d.at)
+	begun := time.Now()
+	s.must("q", "to see how long it takes")
+	longest := 12 * time.Since(begun)
+	total, lost := 0, 0
+	for ; total < times && !t.Failed(); total++ {
+		lost += s.losePower(d, r, time.Duration(r.Int64N(int64(longest))), total%5 == 0)
+	}
+	counts(t, total, total, len(s.acked), lost)
+}
+
+// losePower is one cycle, in which work goes on for a time. The database and the
+// remote are looked at only if the whole is asked for: what was lost stays lost.
 func (s *site) losePower(d *disk, r *rand.Rand, after time.Duration, whole bool) (lost int) {
 	s.Helper()
 	var off sync.WaitGroup

@@ -304,7 +304,9 @@ func (t *tracer) atCall(tid int) error {
 	if process == t.pid {
 		t.result.own++
 	}
-	v := t.decide(call{n: t.result.calls, own: t.result.own, name: kind.name, path: path, child: process != t.pid})
+	v := t.decide(call{
+		n: t.result.calls, own: t.result.own, name: kind.name, path: path, child: process != t.pid, returns: kind.returned(&regs),
+	})
 	switch {
 	case v.kill && v.children:
 		for _, pid := range t.leaders {
@@ -348,22 +350,46 @@ func (t *tracer) pathAt(tid int, args [2]uint64, kind kind) string {
 
 // A kind is a system call on a file.
 type kind struct {
-	name string
-	path int // which argument names the file; -1: the first one is a descriptor
+	name    string
+	path    int // which argument names the file; -1: the first one is a descriptor
+	returns []syscall.Errno
 }
 
+var (
+	reading  = []syscall.Errno{syscall.EIO}
+	writing  = []syscall.Errno{syscall.EIO, syscall.ENOSPC}
+	looking  = []syscall.Errno{syscall.EIO, syscall.EACCES}
+	altering = []syscall.Errno{syscall.EIO, syscall.EACCES, syscall.EROFS}
+	naming   = []syscall.Errno{syscall.EIO, syscall.EACCES, syscall.EROFS, syscall.ENOSPC}
+	opening  = []syscall.Errno{syscall.EIO, syscall.EACCES, syscall.EMFILE}
+	creating = []syscall.Errno{syscall.EIO, syscall.EACCES, syscall.EMFILE, syscall.EROFS, syscall.ENOSPC}
+)
+
 // kinds are the calls that can fail by what the disk, the file system or the
-// limits of a process do. Those that only lock or close are left out.
+// limits of a process do, and what they then return. Those that only lock or
+// close are left out.
 var kinds = map[uint64]kind{
-	syscall.SYS_READ: {"read", -1}, syscall.SYS_WRITE: {"write", -1}, syscall.SYS_PREAD64: {"pread64", -1},
-	syscall.SYS_PWRITE64: {"pwrite64", -1}, syscall.SYS_FSYNC: {"fsync", -1}, syscall.SYS_FDATASYNC: {"fdatasync", -1},
-	syscall.SYS_FTRUNCATE: {"ftruncate", -1}, syscall.SYS_FSTAT: {"fstat", -1}, syscall.SYS_FCHMOD: {"fchmod", -1},
-	syscall.SYS_FCHOWN: {"fchown", -1}, syscall.SYS_FALLOCATE: {"fallocate", -1}, syscall.SYS_GETDENTS64: {"getdents64", -1},
-	syscall.SYS_OPEN: {"open", 0}, syscall.SYS_OPENAT: {"openat", 1}, syscall.SYS_CREAT: {"creat", 0},
-	syscall.SYS_STAT: {"stat", 0}, syscall.SYS_LSTAT: {"lstat", 0}, syscall.SYS_NEWFSTATAT: {"newfstatat", 1},
-	syscall.SYS_ACCESS: {"access", 0}, syscall.SYS_FACCESSAT: {"faccessat", 1}, unix.SYS_FACCESSAT2: {"faccessat2", 1},
-	syscall.SYS_UNLINK: {"unlink", 0}, syscall.SYS_UNLINKAT: {"unlinkat", 1}, syscall.SYS_RMDIR: {"rmdir", 0},
-	syscall.SYS_RENAME: {"rename", 0}, syscall.SYS_RENAMEAT: {"renameat", 1}, unix.SYS_RENAMEAT2: {"renameat2", 1},
-	syscall.SYS_MKDIR: {"mkdir", 0}, syscall.SYS_MKDIRAT: {"mkdirat", 1}, syscall.SYS_LINK: {"link", 0}, syscall.SYS_LINKAT: {"linkat", 1},
-	syscall.SYS_CHMOD: {"chmod", 0}, syscall.SYS_FCHMODAT: {"fchmodat", 1}, syscall.SYS_TRUNCATE: {"truncate", 0},
+	syscall.SYS_READ: {"read", -1, reading}, syscall.SYS_PREAD64: {"pread64", -1, reading}, syscall.SYS_FSTAT: {"fstat", -1, reading},
+	syscall.SYS_GETDENTS64: {"getdents64", -1, reading}, syscall.SYS_WRITE: {"write", -1, writing}, syscall.SYS_PWRITE64: {"pwrite64", -1, writing},
+	syscall.SYS_FSYNC: {"fsync", -1, writing}, syscall.SYS_FDATASYNC: {"fdatasync", -1, writing}, syscall.SYS_FALLOCATE: {"fallocate", -1, writing},
+	syscall.SYS_FTRUNCATE: {"ftruncate", -1, writing}, syscall.SYS_FCHMOD: {"fchmod", -1, altering}, syscall.SYS_FCHOWN: {"fchown", -1, altering},
+	syscall.SYS_OPEN: {"open", 0, opening}, syscall.SYS_OPENAT: {"openat", 1, opening}, syscall.SYS_CREAT: {"creat", 0, creating},
+	syscall.SYS_STAT: {"stat", 0, looking}, syscall.SYS_LSTAT: {"lstat", 0, looking}, syscall.SYS_NEWFSTATAT: {"newfstatat", 1, looking},
+	syscall.SYS_ACCESS: {"access", 0, looking}, syscall.SYS_FACCESSAT: {"faccessat", 1, looking}, unix.SYS_FACCESSAT2: {"faccessat2", 1, looking},
+	syscall.SYS_UNLINK: {"unlink", 0, altering}, syscall.SYS_UNLINKAT: {"unlinkat", 1, altering}, syscall.SYS_RMDIR: {"rmdir", 0, altering},
+	syscall.SYS_CHMOD: {"chmod", 0, altering}, syscall.SYS_FCHMODAT: {"fchmodat", 1, altering}, syscall.SYS_TRUNCATE: {"truncate", 0, altering},
+	syscall.SYS_RENAME: {"rename", 0, naming}, syscall.SYS_RENAMEAT: {"renameat", 1, naming}, unix.SYS_RENAMEAT2: {"renameat2", 1, naming},
+	syscall.SYS_MKDIR: {"mkdir", 0, naming}, syscall.SYS_MKDIRAT: {"mkdirat", 1, naming}, syscall.SYS_LINK: {"link", 0, naming}, syscall.SYS_LINKAT: {"linkat", 1, naming},
+}
+
+// returned are the errors of a call; one that opens a file to write it has more.
+func (k kind) returned(regs *syscall.PtraceRegs) []syscall.Errno {
+	flags := regs.Rsi
+	if k.name == "openat" {
+		flags = regs.Rdx
+	}
+	if (k.name == "open" || k.name == "openat") && flags&(syscall.O_WRONLY|syscall.O_RDWR|syscall.O_CREAT) != 0 {
+		return creating
+	}
+	return k.returns
 }

@@ -15,11 +15,12 @@ type command struct {
 
 // A call is a system call on a file, before it runs.
 type call struct {
-	n     int // from 1, over all threads and child processes
-	own   int // of the program itself, so many so far
-	name  string
-	path  string
-	child bool // by a child process
+	n       int // from 1, over all threads and child processes
+	own     int // of the program itself, so many so far
+	name    string
+	path    string
+	child   bool            // by a child process
+	returns []syscall.Errno // what it may fail with
 }
 
 // A verdict on a call; the zero one lets it run.
