@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 )
 
@@ -31,11 +32,12 @@ func main() {
 
 // options are what the command line asks for.
 type options struct {
-	only   *regexp.Regexp
-	list   bool
-	resume bool
-	scale  float64
-	state  string
+	only    *regexp.Regexp
+	list    bool
+	resume  bool
+	earlier bool
+	scale   float64
+	state   string
 }
 
 func parseOptions(args []string, stderr io.Writer) (o options, err error) {
@@ -44,6 +46,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	only := flags.String("only", "", "run the parts whose names match this `expression`")
 	flags.BoolVar(&o.list, "list", false, "name the parts and how much of each is run")
 	flags.BoolVar(&o.resume, "resume", false, "leave out what was well already at this commit")
+	flags.BoolVar(&o.earlier, "earlier", false, "with -resume: what was well at another commit counts too, and the table says which")
 	flags.Float64Var(&o.scale, "scale", 1, "how much of each `part` is run: 0.01 tries whether all of it works")
 	flags.StringVar(&o.state, "state", "bin/torture.json", "`file` that keeps the results")
 	if err := flags.Parse(args); err != nil {
@@ -51,6 +54,9 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if o.earlier && !o.resume {
+		return o, errors.New("-earlier says what -resume leaves out: give both")
 	}
 	if o.scale <= 0 {
 		return o, errors.New("want a scale above 0")
@@ -71,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	machine := describe(ctx)
+	machine, commit := describe(ctx)
 	results, err := load(o.state)
 	if err != nil {
 		return err
@@ -85,8 +91,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			fmt.Fprintf(stdout, "%-40s %s\n", p.name, p.describe(o.scale))
 			continue
 		}
-		before, known := results[p.name]
-		if known && o.resume && before.Machine == machine && before.Scale == o.scale && before.Verdict == well {
+		before := results[p.name] // Verdict is "" if there is none
+		same := before.Commit == commit && !strings.HasSuffix(commit, dirty)
+		if o.resume && before.Machine == machine && before.Scale == o.scale && before.Verdict == well && (same || o.earlier) {
 			table = append(table, before)
 			continue
 		}
@@ -94,7 +101,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if ctx.Err() != nil {
 			break
 		}
-		r.Machine, r.Scale = machine, o.scale
+		r.Machine, r.Commit, r.Scale = machine, commit, o.scale
 		results[p.name], table = r, append(table, r)
 		if err := save(o.state, results); err != nil {
 			return err

@@ -37,6 +37,7 @@ type result struct {
 	Why          string // it was skipped, or failed
 	Seconds      float64
 	Machine      string
+	Commit       string
 	Scale        float64
 }
 

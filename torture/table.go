@@ -15,13 +15,25 @@ import (
 	"time"
 )
 
-// printTable prints the results as docs/reliability.md has them.
+// printTable prints the results as docs/reliability.md has them. Where they are
+// not of one commit, each row names its own.
 func printTable(w io.Writer, machine string, results []result) {
+	commits := map[string]bool{}
+	for _, r := range results {
+		commits[r.Commit] = true
+	}
+	one := len(commits) == 1
+	if one {
+		machine += ", commit " + results[0].Commit
+	}
 	fmt.Fprintf(w, "%s, %s:\n\n", time.Now().Format(time.DateOnly), machine)
 	fmt.Fprintln(w, "| what | how often | faults | acknowledged | lost | result |")
 	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | --- |")
 	for _, r := range results {
 		verdict := r.Verdict
+		if !one {
+			verdict += " at " + r.Commit
+		}
 		if r.Why != "" {
 			verdict += ": " + strings.ReplaceAll(strings.TrimSpace(r.Why), "\n", " ")
 		}
@@ -58,8 +70,12 @@ func failures(results []result) (n int) {
 	return n
 }
 
-// describe says what the results are of: the machine, the tools, the commit.
-func describe(ctx context.Context) string {
+// dirty ends the name of a commit from which files differ.
+const dirty = "-dirty"
+
+// describe says what the results are of: the machine with its tools, and the
+// commit.
+func describe(ctx context.Context) (machine, commit string) {
 	first := func(name string, args ...string) string {
 		out, err := exec.CommandContext(ctx, name, args...).Output()
 		if err != nil {
@@ -67,8 +83,9 @@ func describe(ctx context.Context) string {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	return fmt.Sprintf("%d cores of %s/%s, Linux %s, %s, %s, commit %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
-		first("uname", "-r"), runtime.Version(), first("git", "version"), first("git", "rev-parse", "--short", "HEAD"))
+	machine = fmt.Sprintf("%d cores of %s/%s, Linux %s, %s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		first("uname", "-r"), runtime.Version(), first("git", "version"))
+	return machine, first("git", "describe", "--always", "--dirty="+dirty, "--exclude=*")
 }
 
 // load reads the results of earlier runs; none is no error.
