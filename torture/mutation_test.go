@@ -33,7 +33,7 @@ func mutations() []mutation {
 		}},
 		{name: "update --claim", prepare: onNew("update ID --claim")},
 		{name: "ready --claim", prepare: func(s *site, token string) command {
-			s.must("q", "for "+token)
+			s.must("q", "for "+token, "-p", "0")
 			return s.command("ready", "--claim")
 		}},
 		{name: "unclaim", prepare: onNew("unclaim ID", "update ID --claim")},

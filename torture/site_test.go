@@ -224,10 +224,11 @@ func (s *site) must(args ...string) string {
 	return strings.TrimSpace(r.stdout)
 }
 
-// trace runs a command under the tracer.
+// trace runs a command under the tracer. What serves the remote would be another
+// machine's, and is left alone.
 func (s *site) trace(c command, decide func(call) verdict) traced {
 	s.Helper()
-	r, err := trace(c, s.top, decide)
+	r, err := trace(c, s.top, s.bare, decide)
 	if err != nil {
 		s.Fatalf("%q: %v", c.args, err)
 	}

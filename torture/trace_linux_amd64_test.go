@@ -25,6 +25,7 @@ const canTrace = true
 type tracer struct {
 	pid     int
 	under   string
+	spared  string // a directory below it whose processes and files are others'
 	decide  func(call) verdict
 	leaders map[int]int // the process of each thread
 	result  traced
@@ -49,18 +50,18 @@ func prepareTracers() {
 }
 
 // trace runs a program to its end and asks decide before each system call on a
-// file below the directory. What it printed is in the result.
-func trace(c command, under string, decide func(call) verdict) (result traced, err error) {
+// file below one directory and not below another. What it printed is in the result.
+func trace(c command, under, spared string, decide func(call) verdict) (result traced, err error) {
 	done := make(chan struct{})
 	tracers <- func() {
 		defer close(done)
-		result, err = traceHere(c, under, decide)
+		result, err = traceHere(c, under, spared, decide)
 	}
 	<-done
 	return result, err
 }
 
-func traceHere(c command, under string, decide func(call) verdict) (traced, error) {
+func traceHere(c command, under, spared string, decide func(call) verdict) (traced, error) {
 	var files [2]*os.File
 	for n := range files {
 		file, err := os.CreateTemp("", "torture")
@@ -82,7 +83,7 @@ func traceHere(c command, under string, decide func(call) verdict) (traced, erro
 	if err != nil {
 		return traced{}, err
 	}
-	t := &tracer{pid: pid, under: under, decide: decide, leaders: map[int]int{pid: pid}}
+	t := &tracer{pid: pid, under: under, spared: spared, decide: decide, leaders: map[int]int{pid: pid}}
 	if err := t.begin(); err != nil {
 		return traced{}, err
 	}
@@ -296,7 +297,7 @@ func (t *tracer) atCall(tid int) error {
 	} else {
 		path = t.pathAt(tid, args, kind)
 	}
-	if path != t.under && !strings.HasPrefix(path, t.under+"/") {
+	if !below(path, t.under) || below(path, t.spared) {
 		return nil
 	}
 	t.result.calls++
@@ -310,7 +311,9 @@ func (t *tracer) atCall(tid int) error {
 	switch {
 	case v.kill && v.children:
 		for _, pid := range t.leaders {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			if dir, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); !below(dir, t.spared) {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
 	case v.kill:
 		_ = syscall.Kill(t.pid, syscall.SIGKILL)
@@ -321,6 +324,8 @@ func (t *tracer) atCall(tid int) error {
 	}
 	return nil
 }
+
+func below(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
 // pathAt reads the path that a call names.
 func (t *tracer) pathAt(tid int, args [2]uint64, kind kind) string {

@@ -9,6 +9,6 @@ const canTrace = false
 
 func prepareTracers() {}
 
-func trace(command, string, func(call) verdict) (traced, error) {
+func trace(command, string, string, func(call) verdict) (traced, error) {
 	return traced{}, errors.ErrUnsupported
 }
