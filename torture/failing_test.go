@@ -85,7 +85,6 @@ func (p *pool) failCalls(s *site, m mutation, r *rand.Rand, errno syscall.Errno,
 			}
 		}
 	}
-	s.Logf("%d calls, %d of git", len(own), len(git))
 	return s
 }
 

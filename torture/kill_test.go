@@ -52,7 +52,6 @@ func (p *pool) killAtCalls(s *site, m mutation, r *rand.Rand) *site {
 			s.Fatalf("killed before call %d of %d, its git %v", at, calls, children)
 		}
 	}
-	s.Logf("%d calls", calls)
 	return s
 }
 
@@ -94,6 +93,7 @@ func (s *site) oneOf(r *rand.Rand, token string) command {
 	all := [][]string{
 		{"q", token}, {"q", token}, {"update", id, "--append-notes", token}, {"label", "add", id, token},
 		{"comments", "add", id, token}, {"dep", "add", s.issues[0], s.issues[1], "-t", token}, {"update", id, "--title", token},
+		{"interactions", "add", "--kind", "tool_call", "--tool-name", token},
 	}
 	return s.command(all[r.IntN(len(all))]...).as(token)
 }

@@ -32,10 +32,10 @@ func testParts() []part {
 	return []part{
 		{"failing/files", "failing file system calls in the process: every one of commit, refresh, rebuild and repair", "internal/workspace", "TestEveryFailing.*", []size{{"failing.pairs", 1}}},
 		{"failing/git", "failing calls of git: every one of publish, fetch, push, sync, join and recover", "internal/replica", "TestEveryFailingGit", []size{{"failing.git", 0}}},
-		{"failing/calls", "failing system calls of the built program, SQLite's too: each command, five errors, once and for good", "torture", "TestFailingCalls",
-			[]size{{"failing", 1000}, {"failing.git", 50}, {"failing.kinds", 10}}},
+		{"failing/calls", "failing system calls of the built program, SQLite's too: each call of each command, the errors that it can return, once and for good", "torture", "TestFailingCalls",
+			[]size{{"failing", 2000}, {"failing.git", 50}, {"failing.kinds", 10}}},
 		{"failing/second", "a second fault while the first is put right", "torture", "TestSecondFault", []size{{"second", 2000}}},
-		{"kill/calls", "kill -9 before every file call of every command", "torture", "TestKillAtEachCall", []size{{"sample", 10000}}},
+		{"kill/calls", "kill -9 before every file call of every command", "torture", "TestKillAtEachCall", []size{{"sample", 2000}}},
 		{"kill/random", "kill -9 of commands at any moment", "torture", "TestKillAtRandom", []size{{"kills", 5000}}},
 		{"kill/daemon", "kill -9 of the daemon at any moment", "torture", "TestKillDaemon", []size{{"daemons", 1000}}},
 		{"powerloss", "power loss on ext4", "torture", "TestPowerLoss", []size{{"powerlosses", 2000}}},

@@ -116,7 +116,9 @@ func (r *result) read(out io.Reader, name string, stderr io.Writer, cancel func(
 	shown, silent := time.Now(), 0
 	for lines.Scan() {
 		line := lines.Text()
-		last = append(last[max(0, len(last)-kept):], line)
+		if !strings.HasPrefix(line, "=== ") && !strings.Contains(line, "--- PASS: ") { // thousands, where a test has parts
+			last = append(last[max(0, len(last)-kept):], line)
+		}
 		if _, numbers, ok := strings.Cut(line, "counts: "); ok {
 			for _, found := range count.FindAllStringSubmatch(numbers, -1) {
 				n, _ := strconv.Atoi(found[2])

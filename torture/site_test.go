@@ -263,10 +263,15 @@ func (s *site) db() string    { return filepath.Join(s.dir, ".beads", "beads.db"
 // copy, and returns how many are not.
 func (s *site) held() (lost int) {
 	s.Helper()
+	return s.heldOf(s.acked)
+}
+
+func (s *site) heldOf(tokens []string) (lost int) {
+	s.Helper()
 	log, guard := s.read(s.log()), s.read(s.guard())
 	interactions := func(log string) string { return s.read(filepath.Join(filepath.Dir(log), "interactions.jsonl")) }
 	judged, guarded := interactions(s.log()), interactions(s.guard())
-	for _, token := range s.acked {
+	for _, token := range tokens {
 		mark := `"session":"` + token + `"`
 		inLog := strings.Contains(log, mark) || strings.Contains(judged, token)
 		inGuard := strings.Contains(guard, mark) || strings.Contains(guarded, token)
@@ -284,6 +289,7 @@ func (s *site) held() (lost int) {
 func (s *site) check() (lost int) {
 	s.Helper()
 	before := s.must("export")
+	s.must("interactions", "list") // no other command looks at their log
 	lost = s.held()
 	if r := s.run(s.command("doctor")); r.code != 0 {
 		s.Errorf("doctor: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
