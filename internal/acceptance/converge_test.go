@@ -262,12 +262,14 @@ func check(t *testing.T, exported string, workers []*worker, all []*clone) {
 			}
 		}
 	}
+	lost := 0
 	for _, c := range all {
 		log, err := os.ReadFile(filepath.Join(c.dir, ".beads", "issues.jsonl"))
 		must(t, err)
 		for _, w := range workers {
 			for _, a := range w.acked {
 				if !strings.Contains(string(log), `"session":"`+a.session+`"`) {
+					lost++
 					t.Errorf("%s: the log lacks %+v", c.name, a)
 				}
 			}
@@ -279,4 +281,5 @@ func check(t *testing.T, exported string, workers []*worker, all []*clone) {
 		}
 	}
 	t.Logf("%d operations acknowledged, %d refused or without effect; daemons: %d started, %d stopped, %d killed", total, unwritten, started, stopped, killed)
+	t.Logf("counts: done=1 faults=%d acknowledged=%d lost=%d", killed, total, lost) // see ./torture
 }
