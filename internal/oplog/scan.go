@@ -39,7 +39,9 @@ var ErrStop = errors.New("stop the scan")
 // that entry, Check says Grown for it, and Scan returns nil, the error, or ctx's
 // cause. Exception: if the file cannot be read, the cursor is from.
 //
-// Entries alias a buffer: they are valid until yield returns.
+// Entries alias a buffer: they are valid until yield returns. Without skip a long
+// file is read and decoded on another goroutine, which has ended when Scan
+// returns; skip and yield are called on the caller's.
 func (l *Log) Scan(ctx context.Context, from Cursor, skip func(line []byte) bool, yield func(Entry) error) (Cursor, error) {
 	info, err := l.Stat()
 	if err != nil {
@@ -53,7 +55,11 @@ func (l *Log) Scan(ctx context.Context, from Cursor, skip func(line []byte) bool
 		}
 		s.inside = last[0] != '\n'
 	}
-	scanErr := s.run(ctx, newLineReader(l, from.Offset, info.Size))
+	run := s.run
+	if skip == nil && info.Size-from.Offset > aheadLeast {
+		run = s.runAhead
+	}
+	scanErr := run(ctx, newLineReader(l, from.Offset, info.Size))
 	var unreadable *readError
 	if errors.As(scanErr, &unreadable) {
 		return from, fmt.Errorf("scan %s: %w", l.path, unreadable.err)
@@ -92,6 +98,7 @@ type part struct {
 	raw    []byte
 	offset int64
 	entry  Entry
+	isRead bool // entry is complete but for the line's number
 }
 
 func (s *scanner) run(ctx context.Context, r *lineReader) error {
@@ -106,16 +113,17 @@ func (s *scanner) run(ctx context.Context, r *lineReader) error {
 		if line.size == 0 {
 			return nil // the end
 		}
-		done, err := s.line(line)
+		s.held = cut(line, s.decode.Stream, s.held[:0])
+		done, err := s.line(line, s.held)
 		if done || err != nil {
 			return err
 		}
 	}
 }
 
-// line handles one physical line. done means that it is unfinished: it was not
+// line handles one physical line, given as its parts. done means that it is unfinished: it was not
 // consumed, and nothing comes after it.
-func (s *scanner) line(line physicalLine) (done bool, err error) {
+func (s *scanner) line(line physicalLine, parts []part) (done bool, err error) {
 	number := s.lines + 1
 	if s.inside {
 		number--
@@ -129,14 +137,10 @@ func (s *scanner) line(line physicalLine) (done bool, err error) {
 		s.consume(line, number)
 		return false, err
 	}
-	s.held = s.held[:0]
-	for piece := range nulPieces(line) {
-		s.split(piece, number)
-	}
 	if !line.terminated {
 		// All or nothing: decode the parts before any is handed on.
-		for i := range s.held {
-			p := &s.held[i]
+		for i := range parts {
+			p := &parts[i]
 			if s.skip != nil && s.skip(p.raw) {
 				p.raw = nil
 			} else if p.read(&s.decode); p.entry.Bad != nil {
@@ -144,8 +148,8 @@ func (s *scanner) line(line physicalLine) (done bool, err error) {
 			}
 		}
 	}
-	for i := range s.held {
-		p := &s.held[i]
+	for i := range parts {
+		p := &parts[i]
 		if line.terminated {
 			if s.skip != nil && s.skip(p.raw) {
 				continue
@@ -154,9 +158,10 @@ func (s *scanner) line(line physicalLine) (done bool, err error) {
 		} else if p.raw == nil {
 			continue
 		}
+		p.entry.Line = number
 		end := p.offset + int64(len(p.raw))
 		if err := s.yield(p.entry); err != nil {
-			if i == len(s.held)-1 {
+			if i == len(parts)-1 {
 				s.consume(line, number)
 			} else {
 				// The rest of the line is for the next scan.
@@ -173,26 +178,41 @@ func (s *scanner) consume(line physicalLine, number int64) {
 	s.offset, s.lines, s.inside = line.offset+line.size, number, !line.terminated
 }
 
-// split adds the records of piece to those held.
-func (s *scanner) split(piece part, number int64) {
+// cut appends the records' worth of a line to parts, none of a giant one.
+func cut(line physicalLine, stream op.Stream, parts []part) []part {
+	if line.giant {
+		return parts
+	}
+	for piece := range nulPieces(line) {
+		parts = split(piece, stream, parts)
+	}
+	return parts
+}
+
+// split appends the records of piece to parts.
+func split(piece part, stream op.Stream, parts []part) []part {
 	if piece.raw[0] == 0 {
-		piece.entry = Entry{Line: number, Offset: piece.offset}
-		s.held = append(s.held, piece)
-		return
+		piece.entry = Entry{Offset: piece.offset}
+		return append(parts, piece)
 	}
 	at := 0
-	for _, raw := range s.decode.Stream.Split(piece.raw) {
+	for _, raw := range stream.Split(piece.raw) {
 		// The parts come in order and only blanks lie between them, so the
 		// first match is the part itself.
 		at += max(bytes.Index(piece.raw[at:], raw), 0)
 		offset := piece.offset + int64(at)
-		s.held = append(s.held, part{raw: raw, offset: offset, entry: Entry{Line: number, Offset: offset}})
+		parts = append(parts, part{raw: raw, offset: offset, entry: Entry{Offset: offset}})
 		at += len(raw)
 	}
+	return parts
 }
 
-// read decodes the part.
+// read decodes the part, unless that was done.
 func (p *part) read(d *op.Decoder) {
+	if p.isRead {
+		return
+	}
+	p.isRead = true
 	var err error
 	if p.raw[0] == 0 {
 		err = &op.BadLine{Reason: fmt.Sprintf("%d NUL bytes", len(p.raw))}
