@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -139,16 +140,39 @@ func BenchmarkUpdate(b *testing.B) {
 	})
 }
 
+// BenchmarkBuild is the first filling of a database, BenchmarkRebuild one in
+// its place, where readers keep the old answers.
+func BenchmarkBuild(b *testing.B) {
+	for _, size := range []int{4_000, 40_000} {
+		lines := tracker(b, size)
+		b.Run(fmt.Sprint(len(lines)), func(b *testing.B) {
+			dir := b.TempDir()
+			b.SetBytes(int64(len(bytes.Join(lines, []byte("\n")))))
+			for n := 0; b.Loop(); n++ {
+				db, err := Build(context.Background(), filepath.Join(dir, fmt.Sprint(n)), testWorkspace, 0, func(tx *Tx) error {
+					addLines(b, tx, lines...)
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				db.Close()
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(len(lines)), "µs/operation")
+		})
+	}
+}
+
 func BenchmarkRebuild(b *testing.B) {
 	for _, size := range []int{4_000, 40_000} {
 		lines := tracker(b, size)
-		bytes := 0
+		total := 0
 		for _, line := range lines {
-			bytes += len(line) + 1
+			total += len(line) + 1
 		}
 		b.Run(fmt.Sprint(len(lines)), func(b *testing.B) {
 			db := newDB(b)
-			b.SetBytes(int64(bytes))
+			b.SetBytes(int64(total))
 			for b.Loop() {
 				err := db.Rebuild(context.Background(), false, func(tx *Tx) error {
 					addLines(b, tx, lines...)

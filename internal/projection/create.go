@@ -18,27 +18,8 @@ import (
 // The caller holds the write lock, and path must be free. The file is made
 // under another name and renamed, so that a reader finds all of it or nothing.
 func Create(ctx context.Context, path, workspaceID string) (*DB, error) {
-	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("create database: %s: %w", path, fs.ErrExist)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("create database: %w", err)
-	}
-	// A WAL without its database would be replayed into the new one.
-	if err := removeCompanions(path); err != nil {
+	if err := create(ctx, path, workspaceID, nil); err != nil {
 		return nil, err
-	}
-	unfinished := path + ".new"
-	if err := remove(unfinished); err != nil {
-		return nil, err
-	}
-	if err := removeCompanions(unfinished); err != nil {
-		return nil, err
-	}
-	if err := build(ctx, unfinished, workspaceID); err != nil {
-		return nil, errors.Join(fmt.Errorf("create database %s: %w", path, err), remove(unfinished), removeCompanions(unfinished))
-	}
-	if err := os.Rename(unfinished, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("create database: %w", err), remove(unfinished))
 	}
 	db, err := Open(ctx, path, workspaceID)
 	if errors.Is(err, ErrStale) {
@@ -50,8 +31,53 @@ func Create(ctx context.Context, path, workspaceID string) (*DB, error) {
 	return nil, err
 }
 
-// build writes an empty database and closes it, with nothing left in a WAL.
-func build(ctx context.Context, path, workspaceID string) error {
+// Build makes a database that load fills, as Create and Rebuild would, and opens
+// it. There are no old answers to keep, so nobody sees the file before it is
+// whole and on disk, and nothing is written twice for the sake of a WAL: a
+// failure or a crash leaves nothing at path. cache is as in SetCacheSize, 0 for
+// the default. The caller holds the write lock, and path must be free.
+func Build(ctx context.Context, path, workspaceID string, cache int64, load func(*Tx) error) (*DB, error) {
+	err := create(ctx, path, workspaceID, func(db *DB) error {
+		db.cache = cache
+		return db.Rebuild(ctx, false, load)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return Open(ctx, path, workspaceID)
+}
+
+// create makes a database, and has it filled if fill is not nil, under another
+// name and renames it.
+func create(ctx context.Context, path, workspaceID string, fill func(*DB) error) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("create database: %s: %w", path, fs.ErrExist)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("create database: %w", err)
+	}
+	// A WAL without its database would be replayed into the new one.
+	if err := removeCompanions(path); err != nil {
+		return err
+	}
+	unfinished := path + ".new"
+	if err := remove(unfinished); err != nil {
+		return err
+	}
+	if err := removeCompanions(unfinished); err != nil {
+		return err
+	}
+	if err := build(ctx, unfinished, workspaceID, fill); err != nil {
+		return errors.Join(fmt.Errorf("create database %s: %w", path, err), remove(unfinished), removeCompanions(unfinished))
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return errors.Join(fmt.Errorf("create database: %w", err), remove(unfinished))
+	}
+	return nil
+}
+
+// build writes an empty database, has it filled if fill is not nil, and closes
+// it, with nothing left in a WAL.
+func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) error {
 	// SQLite would make the file readable for everyone, and follow a link.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -91,6 +117,11 @@ func build(ctx context.Context, path, workspaceID string) error {
 		}
 		if err := once(conn, "COMMIT"); err != nil {
 			return err
+		}
+		if fill != nil {
+			if err := fill(&DB{conn: conn, path: path, id: id, workspace: workspaceID}); err != nil {
+				return err
+			}
 		}
 		return once(conn, "PRAGMA journal_mode = WAL")
 	}()

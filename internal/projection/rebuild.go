@@ -9,7 +9,6 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"beads/internal/issue"
 	"beads/internal/op"
 )
 
@@ -52,7 +51,7 @@ func (db *DB) Rebuild(ctx context.Context, keepOld bool, load func(*Tx) error) e
 	return err
 }
 
-// renew replaces whatever schema there is by ours without the indexes, and
+// renew replaces whatever schema there is by ours without most indexes, and
 // saves the old lines over if asked to.
 func (db *DB) renew(tx *Tx, keepOld bool) error {
 	found, err := readObjects(db.conn)
@@ -63,7 +62,7 @@ func (db *DB) renew(tx *Tx, keepOld bool) error {
 	if err != nil {
 		return err
 	}
-	err = createObjects(db.conn, func(d definition) bool { return d.kind == "table" })
+	err = createObjects(db.conn, func(d definition) bool { return d.kind == "table" || sparse(d) })
 	if err != nil {
 		return err
 	}
@@ -174,13 +173,34 @@ func (tx *Tx) foldAll() error {
 	if err := tx.foldSettings(); err != nil {
 		return err
 	}
-	err = tx.createIndexes(func(d definition) bool {
-		return d.kind == "index" && d.name != "operation_issue_index"
-	})
-	if err != nil {
+	// The whole of blocked is set before the indexes that hold it are made.
+	if err := tx.createIndexes(func(d definition) bool { return d.name == blockedNeeds }); err != nil {
 		return err
 	}
-	return execute(tx.conn, blockedWholeSQL)
+	if err := execute(tx.conn, blockedWholeSQL); err != nil {
+		return err
+	}
+	return tx.createIndexes(func(d definition) bool {
+		return d.kind == "index" && !sparse(d) && d.name != operationIssueIndex && d.name != blockedNeeds
+	})
+}
+
+// Indexes that a rebuild needs before its end.
+const (
+	operationIssueIndex = "operation_issue_index"
+	blockedNeeds        = "dependency_target_index"
+)
+
+// sparse are the indexes that leave out nearly every row.
+// A rebuild has them from the start: reading a whole table once more for each of
+// them would cost more than entering those rows one by one.
+func sparse(d definition) bool {
+	switch d.name {
+	case "operation_lost_index", "issue_blocked_index", "issue_due_index", "issue_defer_index",
+		"issue_hidden_index", "issue_external_index", "interaction_lost_index":
+		return true
+	}
+	return false
 }
 
 // createIndexes keeps the sorter small, which may be as large as the page cache:
@@ -190,51 +210,4 @@ func (tx *Tx) createIndexes(want func(definition) bool) error {
 	setCache(tx.conn, min(tx.cache, sorterMemory))
 	defer setCache(tx.conn, tx.cache)
 	return createObjects(tx.conn, want)
-}
-
-// foldEach streams all operations by issue and id, and inserts each issue when
-// its last operation was applied. Issues come in the order of their ids, so
-// the tables grow at their ends.
-func (tx *Tx) foldEach() error {
-	var (
-		state    op.State
-		problems []op.Problem
-		started  bool
-		decoder  op.Decoder
-	)
-	finish := func() error {
-		if !started {
-			return nil
-		}
-		if err := insertIssue(tx.conn, &state); err != nil {
-			return err
-		}
-		if err := storeParts(tx.conn, &issue.Issue{}, &state.Issue); err != nil {
-			return err
-		}
-		return insertProblems(tx.conn, state.Issue.ID, problems)
-	}
-	err := query(tx.conn, foldOrderSQL, func(s *sqlite.Stmt) error {
-		id, issueID := columnID(s, 0), s.ColumnText(1)
-		if !started || issueID != state.Issue.ID {
-			if err := finish(); err != nil {
-				return err
-			}
-			started = true
-			state, problems = op.State{}, nil
-			state.Issue.ID = issueID
-		}
-		o, problem := readOperation(&decoder, id, issueID, columnBlob(s, 2))
-		if problem != nil {
-			problems = append(problems, *problem)
-			return nil
-		}
-		_, reported := state.Apply(o)
-		problems = append(problems, reported...)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return finish()
 }

@@ -88,7 +88,7 @@ func (tx *Tx) store(before, after *op.State, found bool, r *readiness) error {
 	if found {
 		err = updateIssue(tx.conn, before, after)
 	} else {
-		err = insertIssue(tx.conn, after)
+		err = insertIssue(tx.conn, insertIssueText(), after)
 	}
 	if err != nil {
 		return err
@@ -132,12 +132,13 @@ func (tx *Tx) eraseRow(issueID string) error {
 	return disownTexts(tx.conn)
 }
 
-func insertIssue(conn *sqlite.Conn, state *op.State) error {
+// insertIssue inserts a row; text is insertIssueText().
+func insertIssue(conn *sqlite.Conn, text string, state *op.State) error {
 	values := stateValues(state)
 	args := make([]any, 0, len(values)+1)
 	args = append(args, state.Issue.ID)
 	args = append(args, values[:]...)
-	return execute(conn, insertIssueText(), args...)
+	return execute(conn, text, args...)
 }
 
 func insertIssueText() string {

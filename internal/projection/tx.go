@@ -187,5 +187,5 @@ func (tx *Tx) needIssueIndex() error {
 		return nil
 	}
 	tx.issueIndex = true
-	return tx.createIndexes(func(d definition) bool { return d.name == "operation_issue_index" })
+	return tx.createIndexes(func(d definition) bool { return d.name == operationIssueIndex })
 }
