@@ -184,7 +184,7 @@ func (s *session) database(ctx context.Context) (Report, error) {
 			return Report{}, fmt.Errorf("database changed under the lock: %w", err)
 		}
 		w.use(stale)
-		return s.rebuild(ctx, true, "")
+		return s.rebuild(ctx)
 	case errors.Is(err, projection.ErrForeign):
 		return s.replace(ctx, "foreign", false)
 	case errors.Is(err, projection.ErrCorrupt):
@@ -214,12 +214,13 @@ func (s *session) replace(ctx context.Context, label string, salvage bool) (Repo
 	if err := s.identify(); err != nil {
 		return Report{}, err
 	}
-	db, err := projection.Create(ctx, w.place.DB, w.id)
+	report := Report{Rebuilt: true}
+	db, err := projection.Build(ctx, w.place.DB, w.id, w.opts.CacheSize, s.fill(ctx, aside, &report))
 	if err != nil {
-		return Report{}, err
+		return report, fmt.Errorf("build the database: %w", err)
 	}
 	w.use(db)
-	return s.rebuild(ctx, false, aside)
+	return report, nil
 }
 
 // identify makes sure that the workspace has an id.
@@ -264,24 +265,29 @@ func (s *session) keepID() error {
 	return s.w.changeLocal(func(*Local) error { return nil })
 }
 
-// rebuild fills w.db from every copy in one transaction, so that readers keep
-// the old answers until the new ones are there.
-func (s *session) rebuild(ctx context.Context, keepOld bool, aside string) (Report, error) {
+// rebuild fills w.db from every copy, itself included, in one transaction, so
+// that readers keep the old answers until the new ones are there.
+func (s *session) rebuild(ctx context.Context) (Report, error) {
 	report := Report{Rebuilt: true}
+	if err := s.w.db.Rebuild(ctx, true, s.fill(ctx, "", &report)); err != nil {
+		return report, errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
+	}
+	return report, nil
+}
+
+// fill brings every copy into a database that is empty or holds its own old
+// lines. aside is a corrupt database to be salvaged, "" if there is none.
+func (s *session) fill(ctx context.Context, aside string, report *Report) func(*projection.Tx) error {
 	s.degraded = nil
-	err := s.w.db.Rebuild(ctx, keepOld, func(tx *projection.Tx) error {
+	return func(tx *projection.Tx) error {
 		if aside != "" {
 			if err := salvage(tx, aside); err != nil {
 				return err
 			}
 		}
 		s.archive(tx)
-		return s.unite(ctx, tx, &s.copies, &report, true)
-	})
-	if err != nil {
-		return report, errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
+		return s.unite(ctx, tx, &s.copies, report, true)
 	}
-	return report, nil
 }
 
 // openDB opens the database without any lock. An empty id means that local.json
@@ -367,6 +373,6 @@ func (w *Workspace) Rebuild(ctx context.Context) (report Report, err error) {
 	if report, err = s.database(ctx); err != nil || report.Rebuilt {
 		return report, err
 	}
-	report, err = s.rebuild(ctx, true, "")
+	report, err = s.rebuild(ctx)
 	return report, errors.Join(err, s.degraded)
 }

@@ -26,6 +26,7 @@ type copyScan struct {
 	cursor oplog.Cursor
 	state  oplog.State
 	seen   bitmap // rows of the operation table that this copy was seen to hold
+	plain  bool   // a scan of the whole found nothing but lines of the stream
 }
 
 // union is set union over the copies of one stream, within one database
@@ -64,7 +65,10 @@ func (s *session) unite(ctx context.Context, tx *projection.Tx, of *copies, repo
 	if err != nil {
 		return err
 	}
-	for _, c := range u.copies {
+	for n, c := range u.copies {
+		if n > 0 && u.full && u.twin(u.copies[0], c) {
+			continue
+		}
 		if err := u.scan(c); err != nil {
 			return err
 		}
@@ -150,7 +154,10 @@ func (u *union) scan(c *copyScan) error {
 		return err
 	}
 	entries, stopped := 0, false
-	var lookup error
+	last, lookup := u.lines.MaxSeq()
+	if lookup != nil {
+		return lookup
+	}
 	held := func(line []byte) bool {
 		id, ok := u.of.stream.PeekID(line)
 		if !ok {
@@ -162,7 +169,12 @@ func (u *union) scan(c *copyScan) error {
 		}
 		return known && err == nil
 	}
+	if last == 0 {
+		held = nil // there is nothing to be found
+	}
+	c.plain = u.full
 	c.cursor, err = c.log.Scan(u.ctx, c.cursor, held, func(e oplog.Entry) error {
+		c.plain = c.plain && !e.Record.ID().IsZero()
 		if entries++; entries%1024 == 0 {
 			u.s.w.opts.Progress("reading "+string(c.name), e.Offset, info.Size)
 		}
