@@ -19,6 +19,11 @@ import (
 const (
 	chunkLines = 2000    // of foreign input in one commit of the workspace
 	chunkBytes = 4 << 20 // the same
+
+	// Of a history that is read whole, mostly by a clone that has nothing yet and
+	// that nobody writes to: each commit costs every index.
+	wholeLines = 10_000
+	wholeBytes = 8 << 20
 )
 
 // batchFile is a file of lines in a tree.
@@ -143,7 +148,11 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 	}
 	added, keys := map[op.Stream]int{}, map[op.Stream][]key{}
 	for _, stream := range s.streams() {
-		in := &intake{step: s, stream: stream, judged: !foreign || stream != op.Operations, decoder: op.Decoder{Stream: stream}}
+		in := &intake{step: s, stream: stream, judged: !foreign || stream != op.Operations, decoder: op.Decoder{Stream: stream},
+			maxLines: chunkLines, maxBytes: chunkBytes}
+		if known.Commit == "" {
+			in.maxLines, in.maxBytes = wholeLines, wholeBytes
+		}
 		err := in.read(ctx, found.files[stream])
 		if added[stream], keys[stream] = in.added, in.keys; err != nil {
 			return coverage{}, added, err
@@ -273,6 +282,8 @@ type intake struct {
 	known   map[[32]byte]bool // lines in the chunk
 	judged  bool              // nothing here can overrule a claim, or the mark for that is set
 	decoder op.Decoder
+
+	maxLines, maxBytes int // of a chunk
 }
 
 type key struct {
@@ -327,7 +338,7 @@ func (in *intake) line(ctx context.Context, path string, l batchLine) error {
 		}
 		in.known[k.hash] = true
 		in.chunk, in.size = append(in.chunk, record), in.size+len(part)
-		if len(in.chunk) >= chunkLines || in.size >= chunkBytes {
+		if len(in.chunk) >= in.maxLines || in.size >= in.maxBytes {
 			if err := in.commit(ctx); err != nil {
 				return err
 			}

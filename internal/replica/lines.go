@@ -22,7 +22,13 @@ type batchLine struct {
 // eachLine calls fn with every line of a file of operations, whatever it holds,
 // in bounded memory.
 func eachLine(content io.Reader, fn func(batchLine) error) error {
-	in := bufio.NewReaderSize(content, maxPhysical)
+	size := int64(maxPhysical)
+	if of, ok := content.(*io.LimitedReader); ok {
+		// Most files are small, and a long history has very many of them. With
+		// room for one byte more the buffer is never full.
+		size = min(of.N+1, size)
+	}
+	in := bufio.NewReaderSize(content, int(size))
 	line := batchLine{number: 1}
 	for {
 		raw, err := in.ReadSlice('\n')
