@@ -22,24 +22,18 @@ func faults() []syscall.Errno {
 	return []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.EACCES}
 }
 
-// number is which call of the program it is, or of its children.
-func (c call) number() int {
-	if c.child {
-		return c.n - c.own
-	}
-	return c.own
-}
-
-// strike lets the first call of a command fail that has at least this number and
-// can fail so, or that one and all later ones.
+// strike lets a command fail from the at-th call on that can fail so, or at that
+// one alone. Others do not count: how many there are differs from run to run.
 func strike(errno syscall.Errno, at int, forGood, children bool) func(call) verdict {
-	struck := false
+	n := 0
 	return func(c call) verdict {
-		if c.child != children || c.number() < at || !slices.Contains(c.returns, errno) || struck && !forGood {
+		if c.child != children || !slices.Contains(c.returns, errno) {
 			return verdict{}
 		}
-		struck = true
-		return verdict{errno: errno}
+		if n++; n == at || forGood && n > at {
+			return verdict{errno: errno}
+		}
+		return verdict{}
 	}
 }
 
@@ -65,23 +59,23 @@ func TestFailingCalls(t *testing.T) {
 // failCalls lets the calls of a command fail that can fail so, its own and then
 // those of its git.
 func (p *pool) failCalls(s *site, m mutation, r *rand.Rand, errno syscall.Errno, forGood bool) *site {
-	var own, git []int
+	var calls [2]int // its own, and those of its git
 	s.measure(m, func(c call) verdict {
-		if slices.Contains(c.returns, errno) && c.child {
-			git = append(git, c.number())
-		} else if slices.Contains(c.returns, errno) {
-			own = append(own, c.number())
+		switch {
+		case !slices.Contains(c.returns, errno):
+		case c.child:
+			calls[1]++
+		default:
+			calls[0]++
 		}
 		return verdict{}
 	})
-	for n, calls := range [][]int{own, git} {
-		children := n == 1
-		for _, chosen := range sampled(r, len(calls), []int{*failingSample, *childSample}[n]) {
-			at := calls[chosen-1]
-			result := s.troubled(m, strike(errno, at, forGood, children))
+	for n, most := range []int{*failingSample, *childSample} {
+		for _, at := range sampled(r, calls[n], most) {
+			result := s.troubled(m, strike(errno, at, forGood, n == 1))
 			s.recovered()
 			if s = p.next(s, min(1, result.struck)); s.Failed() {
-				s.Fatalf("after call %d, of git %v", at, children)
+				s.Fatalf("after call %d of %d that can fail so, of git %v", at, calls[n], n == 1)
 			}
 		}
 	}
@@ -124,16 +118,18 @@ func (p *pool) failTwice(s *site, r *rand.Rand) *site {
 	faulty := 0
 	for range 2 {
 		m := all[r.IntN(len(all))]
-		if s.calls[m.name] == 0 {
-			s.calls[m.name] = s.measure(m, untroubling).own
+		errno, forGood := faults()[r.IntN(len(faults()))], r.IntN(2) == 0
+		kill := r.IntN(3) == 0
+		if kill {
+			errno = 0
 		}
-		at, errno, forGood := 1+r.IntN(s.calls[m.name]), faults()[r.IntN(len(faults()))], r.IntN(2) == 0
+		at := 1 + r.IntN(max(1, s.callsOf(m)[errno]))
 		decide := strike(errno, at, forGood, false)
-		if r.IntN(3) == 0 {
+		if kill {
 			decide = func(c call) verdict { return verdict{kill: c.own == at && !c.child} }
 			what = append(what, fmt.Sprintf("%s, killed before call %d", m.name, at))
 		} else {
-			what = append(what, fmt.Sprintf("%s, %v at call %d, for good %v", m.name, errno, at, forGood))
+			what = append(what, fmt.Sprintf("%s, %v at call %d that can fail so, for good %v", m.name, errno, at, forGood))
 		}
 		if result := s.troubled(m, decide); result.killed || result.struck > 0 {
 			faulty++
@@ -144,4 +140,21 @@ func (p *pool) failTwice(s *site, r *rand.Rand) *site {
 		s.Fatalf("after %s", strings.Join(what, "; then "))
 	}
 	return s
+}
+
+// callsOf is how many calls a mutation makes that can fail with each error; 0: all.
+func (s *site) callsOf(m mutation) map[syscall.Errno]int {
+	if s.calls[m.name] == nil {
+		counted := map[syscall.Errno]int{}
+		s.measure(m, func(c call) verdict {
+			for _, errno := range append([]syscall.Errno{0}, c.returns...) {
+				if !c.child {
+					counted[errno]++
+				}
+			}
+			return verdict{}
+		})
+		s.calls[m.name] = counted
+	}
+	return s.calls[m.name]
 }

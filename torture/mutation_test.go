@@ -126,6 +126,9 @@ func (s *site) troubled(m mutation, decide func(call) verdict) traced {
 	s.Helper()
 	token := s.token()
 	r := s.trace(m.prepare(s, token).as(token), decide)
+	if r.acknowledged() && r.unsynced && !m.silent {
+		s.Errorf("%s: acknowledged, though an fsync had failed", m.name)
+	}
 	if r.acknowledged() && !m.silent {
 		s.acknowledge(token)
 	}

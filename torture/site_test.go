@@ -91,10 +91,10 @@ type site struct {
 	testing.TB
 	top, dir, bare string
 	env            []string
-	troubles       int                 // that it had
-	issues         []string            // that stay
-	made           map[string][]string // and others, by what they were made for
-	calls          map[string]int      // of mutations, where that is known
+	troubles       int                              // that it had
+	issues         []string                         // that stay
+	made           map[string][]string              // and others, by what they were made for
+	calls          map[string]map[syscall.Errno]int // see callsOf
 
 	mu     sync.Mutex // guards what follows
 	serial int        // of tokens
@@ -128,7 +128,7 @@ func makeSite(t testing.TB, clone string) *site {
 	if clone == "" {
 		clone = top
 	}
-	s := &site{TB: t, top: top, dir: filepath.Join(clone, "clone"), bare: filepath.Join(top, "hub.git"), made: map[string][]string{}, calls: map[string]int{}}
+	s := &site{TB: t, top: top, dir: filepath.Join(clone, "clone"), bare: filepath.Join(top, "hub.git"), made: map[string][]string{}, calls: map[string]map[syscall.Errno]int{}}
 	for _, sub := range []string{"home", "run"} {
 		must(t, os.Mkdir(filepath.Join(top, sub), 0o700))
 	}

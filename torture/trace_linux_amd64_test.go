@@ -305,9 +305,8 @@ func (t *tracer) atCall(tid int) error {
 	if process == t.pid {
 		t.result.own++
 	}
-	v := t.decide(call{
-		n: t.result.calls, own: t.result.own, name: kind.name, path: path, child: process != t.pid, returns: kind.returned(&regs),
-	})
+	c := call{n: t.result.calls, own: t.result.own, name: kind.name, path: path, child: process != t.pid, returns: kind.returned(&regs)}
+	v := t.decide(c)
 	switch {
 	case v.kill && v.children:
 		for _, pid := range t.leaders {
@@ -319,6 +318,7 @@ func (t *tracer) atCall(tid int) error {
 		_ = syscall.Kill(t.pid, syscall.SIGKILL)
 	case v.errno != 0:
 		t.result.struck++
+		t.result.unsynced = t.result.unsynced || kind.name == "fsync" && strings.HasSuffix(path, ".jsonl")
 		regs.Orig_rax, regs.Rax = ^uint64(0), -uint64(v.errno) // a call that there is not, and what it returns
 		return syscall.PtraceSetRegs(tid, &regs)
 	}

@@ -37,6 +37,7 @@ type traced struct {
 	hung           string // not "": it did not end, and where it was
 	calls, own     int    // on files: all, and those of the program itself
 	struck         int    // calls that were made to fail
+	unsynced       bool   // an fsync of a log among them
 	stdout, stderr string
 }
 
