@@ -116,8 +116,13 @@ func (p *pool) failTwice(s *site, r *rand.Rand) *site {
 	all := mutations()
 	var what []string
 	faulty := 0
+	damaged := false
 	for range 2 {
 		m := all[r.IntN(len(all))]
+		for m.damages && damaged {
+			m = all[r.IntN(len(all))]
+		}
+		damaged = m.damages
 		errno, forGood := faults()[r.IntN(len(faults()))], r.IntN(2) == 0
 		kill := r.IntN(3) == 0
 		if kill {

@@ -20,6 +20,8 @@ type mutation struct {
 	holds  func(s *site, token string, ended traced)
 	silent bool // it writes no operation and no interaction of its own
 	git    bool // it runs git, many calls of which are not ours
+	// damages: copies are destroyed before it. Two such in a row could destroy all.
+	damages bool
 }
 
 // mutations are one of each kind of writing command, and the repairs.
@@ -83,17 +85,17 @@ func mutations() []mutation {
 		{name: "config unset, shared", prepare: fixed("config", "unset", "status.custom").after("config", "set", "status.custom", "TOKEN")},
 		{name: "config set, of this machine", prepare: fixed("config", "set", "actor", "TOKEN"), holds: configured(true), silent: true},
 		{name: "config unset, of this machine", prepare: fixed("config", "unset", "actor").after("config", "set", "actor", "TOKEN"), holds: configured(false), silent: true},
-		{name: "list after the database was removed", prepare: repairs((*site).removeDB, "list"), silent: true},
-		{name: "list after the log was emptied", prepare: repairs(func(s *site) { must(s, os.Truncate(s.log(), 0)) }, "list"), silent: true},
-		{name: "list after the guard copy was removed", prepare: repairs(func(s *site) { s.remove(s.guard()) }, "list"), silent: true},
-		{name: "list after .beads was removed", prepare: repairs(func(s *site) { must(s, os.RemoveAll(filepath.Dir(s.log()))) }, "list"), silent: true},
+		{name: "list after the database was removed", prepare: repairs((*site).removeDB, "list"), damages: true, silent: true},
+		{name: "list after the log was emptied", prepare: repairs(func(s *site) { must(s, os.Truncate(s.log(), 0)) }, "list"), damages: true, silent: true},
+		{name: "list after the guard copy was removed", prepare: repairs(func(s *site) { s.remove(s.guard()) }, "list"), damages: true, silent: true},
+		{name: "list after .beads was removed", prepare: repairs(func(s *site) { must(s, os.RemoveAll(filepath.Dir(s.log()))) }, "list"), damages: true, silent: true},
 		{name: "doctor --fix", prepare: repairs(func(s *site) {
 			must(s, os.Truncate(s.log(), int64(len(s.read(s.log()))/2)))
-		}, "doctor", "--fix"), silent: true},
-		{name: "recover", prepare: repairs(func(s *site) { s.remove(s.log()); s.removeDB() }, "recover"), silent: true, git: true},
+		}, "doctor", "--fix"), damages: true, silent: true},
+		{name: "recover", prepare: repairs(func(s *site) { s.remove(s.log()); s.removeDB() }, "recover"), damages: true, silent: true, git: true},
 		{name: "sync", prepare: fixed("sync").after("q", "for TOKEN"), silent: true, git: true},
 		{name: "sync --publish", prepare: fixed("sync", "--publish", "origin").after("q", "for TOKEN"), silent: true, git: true},
-		{name: "init", prepare: repairs(func(s *site) { must(s, os.RemoveAll(filepath.Dir(s.log()))) }, "init", "--publish"), silent: true, git: true},
+		{name: "init", prepare: repairs(func(s *site) { must(s, os.RemoveAll(filepath.Dir(s.log()))) }, "init", "--publish"), damages: true, silent: true, git: true},
 		{name: "reset", prepare: elsewhere("reset", "--force"), holds: forgotten, silent: true, git: true},
 		{name: "export -o", prepare: fixed("export", "-o", "FILE").on("its old text\n"), holds: written("its old text\n", exported), silent: true},
 		{name: "onboard", prepare: fixed("onboard", "--file", "FILE").on("# Ours\n"), holds: written("# Ours\n", onboarded), silent: true},
