@@ -28,6 +28,7 @@ func Reset(ctx context.Context, p Place, o Options) error {
 	if err != nil {
 		return err
 	}
+	_ = w.closeDB() // what is corrupt need not close well
 	// The guard copy goes first: what is left after a crash is then a workspace
 	// that can be reset again, not one that restores itself.
 	err = errors.Join(removeOurs(p.Guard), removeOurs(p.Dir))

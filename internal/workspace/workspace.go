@@ -36,7 +36,7 @@ func Open(ctx context.Context, p Place, o Options) (*Workspace, error) {
 		return w, nil
 	}
 	if err := w.recreate(ctx); err != nil {
-		return nil, fmt.Errorf("restore %s from the guard copy: %w", p.Dir, err)
+		return nil, errors.Join(fmt.Errorf("restore %s from the guard copy: %w", p.Dir, err), w.closeDB())
 	}
 	return w, nil
 }
