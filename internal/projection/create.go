@@ -76,7 +76,7 @@ func create(ctx context.Context, path, workspaceID string, fill func(*DB) error)
 }
 
 // build writes an empty database, has it filled if fill is not nil, and closes
-// it, with nothing left in a WAL.
+// it, with nothing left in a WAL and everything on disk.
 func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) error {
 	// SQLite would make the file readable for everyone, and follow a link.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -99,6 +99,10 @@ func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) 
 		if err := once(conn, "PRAGMA journal_mode = MEMORY"); err != nil {
 			return err
 		}
+		// Nobody sees the file before it is synced as a whole.
+		if err := once(conn, "PRAGMA synchronous = OFF"); err != nil {
+			return err
+		}
 		// Only before the first table: so that Maintain can give pages back.
 		if err := once(conn, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
 			return err
@@ -119,6 +123,11 @@ func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) 
 			return err
 		}
 		if fill != nil {
+			// A statement that alters many rows keeps their pages until it
+			// ends: on disk, not in memory.
+			if err := once(conn, "PRAGMA journal_mode = DELETE"); err != nil {
+				return err
+			}
 			if err := fill(&DB{conn: conn, path: path, id: id, workspace: workspaceID}); err != nil {
 				return err
 			}
@@ -126,7 +135,18 @@ func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) 
 		return once(conn, "PRAGMA journal_mode = WAL")
 	}()
 	conn.SetInterrupt(nil)
-	return errors.Join(err, conn.Close())
+	if err = errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	return syncFile(path)
+}
+
+func syncFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // notFolded is the version of the fold in a database that was never filled.
