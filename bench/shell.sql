@@ -21,7 +21,7 @@ CREATE TEMP TABLE parsed AS
 CREATE TABLE operation (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, issue TEXT NOT NULL, do TEXT NOT NULL, line TEXT NOT NULL
 ) STRICT;
-INSERT INTO operation (id, issue, do, line) SELECT id, issue, do, line FROM parsed;
+INSERT INTO operation (id, issue, do, line) SELECT id, coalesce(issue, ''), do, line FROM parsed;
 CREATE UNIQUE INDEX operation_id ON operation (id);
 CREATE INDEX operation_issue ON operation (issue, id);
 -- With max(), the other columns are those of the row that has the greatest id.
