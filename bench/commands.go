@@ -26,7 +26,7 @@ func probes(ids []string) []probe {
 		{"ready -n 10", 4.5, 3.5, fixed("ready", "-n", "10")},
 		{"count", 4.5, 3.5, fixed("count")},
 		{"search", 6, 3.5, fixed("search", "scheduler")},
-		{"search for what is nowhere", 6, 3.5, fixed("search", "zebra")},
+		{"search, no match", 6, 3.5, fixed("search", "zebra")},
 		{"create", 6, 5, func(run int) []string { return []string{"create", fmt.Sprintf("Measured %d", run), "-p", "1"} }},
 		{"update", 6, 5, func(run int) []string {
 			return []string{"update", nth(run), "--notes", fmt.Sprintf("run %d", run)}
@@ -102,7 +102,7 @@ func growth(rows []row, sizes []int) []row {
 	}
 	var grown []row
 	for _, p := range probes([]string{""}) {
-		if slices.Contains([]string{"show", "list -n 50", "ready -n 10", "count", "search", "search for what is nowhere"}, p.what) {
+		if slices.Contains([]string{"show", "list -n 50", "ready -n 10", "count", "search", "search, no match"}, p.what) {
 			grown = append(grown, row{
 				What: p.what + ", growth", Issues: most, Value: at[p.what][most] / at[p.what][least],
 				Unit: fmt.Sprintf("x at %d", least), Limit: 1.3,
