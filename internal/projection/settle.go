@@ -55,7 +55,7 @@ func (tx *Tx) foldIssue(issueID string, m mark, r *readiness) error {
 	if m.refold || found && m.least.Compare(before.Last) <= 0 {
 		return tx.refold(issueID, before, found, r)
 	}
-	operations, problems, err := readOperations(tx.conn, issueID, before.Last)
+	operations, problems, err := tx.added(issueID, m, before.Last)
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,16 @@ func (tx *Tx) foldIssue(issueID string, m mark, r *readiness) error {
 		return err
 	}
 	return insertProblems(tx.conn, issueID, problems)
+}
+
+// added are the operations of an issue after its last folded one, in order: those
+// that were added in this transaction.
+func (tx *Tx) added(issueID string, m mark, last op.ID) ([]*op.Operation, []op.Problem, error) {
+	if m.unread {
+		return readOperations(tx.conn, issueID, last)
+	}
+	slices.SortFunc(m.read, func(a, b *op.Operation) int { return a.ID.Compare(b.ID) })
+	return m.read, nil, nil
 }
 
 // refold folds one issue from its first operation.

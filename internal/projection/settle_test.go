@@ -55,7 +55,15 @@ func TestSettleEqualsFoldAndRebuild(t *testing.T) {
 			size := min(len(rest), rapid.SampledFrom([]int{1, 1, 2, 5, 50}).Draw(rt, "batch"))
 			err := db.Update(ctx, func(tx *Tx) error {
 				tx.affectedLimit = limit
-				addLines(t, tx, rest[:size]...)
+				for _, line := range rest[:size] {
+					add := tx.AddRecord
+					if rapid.Bool().Draw(rt, "kept") {
+						add = tx.AddRead
+					}
+					if _, _, err := add(decode(t, line)); err != nil {
+						return err
+					}
+				}
 				return nil
 			})
 			if err != nil {

@@ -50,6 +50,9 @@ func (tx *Tx) Persist() { tx.persist() }
 type mark struct {
 	least  op.ID // smallest id added
 	refold bool  // fold from the start whatever its last operation is
+
+	read   []*op.Operation // added, and kept by who added them
+	unread bool            // some were not: the lines tell
 }
 
 // SetCursor stores how far a copy was read, in the same transaction as what
@@ -80,9 +83,18 @@ func (tx *Tx) SetMeta(key, value string) error {
 // line already held; seq is its row number (dense enough for a bitmap) in both
 // cases.
 func (tx *Tx) Add(o *op.Operation, line []byte, hasSum bool) (seq int64, added bool, err error) {
+	return tx.add(op.Record{Op: o, Line: line, Sum: hasSum}, false)
+}
+
+// AddRead is Add for a line that r.Op is the decoding of, neither of which changes
+// before the next Settle: it need not read and decode the line again.
+func (tx *Tx) AddRead(r op.Record) (seq int64, added bool, err error) { return tx.add(r, true) }
+
+func (tx *Tx) add(r op.Record, kept bool) (seq int64, added bool, err error) {
+	o, line := r.Op, r.Line
 	hash := op.Hash(line)
 	err = execute(tx.conn, `INSERT INTO operation (id, hash, issue, counts, summed, legacy, line) VALUES (?, ?, ?, 1, ?, ?, ?)
-ON CONFLICT (id, hash) DO NOTHING`, o.ID, hash[:], o.Issue, hasSum, o.Legacy != nil, line)
+ON CONFLICT (id, hash) DO NOTHING`, o.ID, hash[:], o.Issue, r.Sum, o.Legacy != nil, line)
 	if err != nil {
 		return 0, false, fmt.Errorf("store operation %s: %w", o.ID, err)
 	}
@@ -97,6 +109,11 @@ ON CONFLICT (id, hash) DO NOTHING`, o.ID, hash[:], o.Issue, hasSum, o.Legacy != 
 	m := tx.mark(o.Issue)
 	if m.least.IsZero() || o.ID.Compare(m.least) < 0 {
 		m.least = o.ID
+	}
+	if kept {
+		m.read = append(m.read, o)
+	} else {
+		m.unread = true
 	}
 	lines, err := number(tx.conn, "SELECT count(*) FROM operation WHERE id = ?", o.ID)
 	if err == nil && lines > 1 {

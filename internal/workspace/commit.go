@@ -19,7 +19,8 @@ type Tx struct {
 
 // Draft is an operation or an interaction to be made. One without an id gets it
 // from Commit or Record, and with it who made it and when. One with an id keeps
-// everything it has; Line, if set, is its line, relayed verbatim.
+// everything it has; Line, if set, is its line, relayed verbatim, and Op what was
+// decoded from it.
 type Draft struct {
 	Op          *op.Operation
 	Interaction *op.Interaction // for Record

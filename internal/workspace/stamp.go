@@ -15,6 +15,7 @@ const clockTolerance = 24 * time.Hour
 type batch struct {
 	stream  op.Stream
 	records []op.Record
+	made    bool // an operation was made here: its line may say less than it does
 }
 
 // stamp makes lines of drafts: ids from the clock, so that each is greater than
@@ -116,7 +117,7 @@ func holds(tx *Tx, o *op.Operation) error {
 func (b *batch) add(tx *Tx, d Draft, anew bool) (err error) {
 	r := op.Record{Op: d.Op, Interaction: d.Interaction, Line: d.Line, Sum: d.Sum}
 	if r.Line == nil {
-		r.Sum = true
+		b.made, r.Sum = true, true
 		if b.stream == op.Interactions {
 			r.Line, err = op.EncodeInteraction(d.Interaction)
 		} else if r.Line, err = op.Encode(d.Op); err != nil {

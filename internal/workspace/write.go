@@ -87,8 +87,12 @@ func (s *session) append(ctx context.Context, tx *projection.Tx, b *batch) (*app
 // apply brings the batch into the transaction while the disk works, and returns
 // when the lines are durable: before, the transaction must not be committed.
 func (a *appending) apply(tx *projection.Tx) error {
+	add := tx.AddRecord
+	if a.stream == op.Operations && !a.made {
+		add = tx.AddRead
+	}
 	for _, r := range a.records {
-		if _, _, err := tx.AddRecord(r); err != nil {
+		if _, _, err := add(r); err != nil {
 			return err
 		}
 	}
