@@ -1,0 +1,25 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCutByDeadline(t *testing.T) {
+	const end = "--- FAIL: FuzzScan (600.72s)\n    context deadline exceeded\nFAIL\nexit status 1"
+	for name, test := range map[string]struct {
+		said string
+		want bool
+	}{
+		"the time was over":  {"fuzz: elapsed: 10m1s, execs: 7 (0/sec)\n" + end, true},
+		"an input fails":     {"--- FAIL: FuzzScan (3s)\n    context deadline exceeded\n    Failing input written to testdata/fuzz/FuzzScan/0\nFAIL", false},
+		"a test says it":     {"--- FAIL: TestScan (3s)\n    context deadline exceeded\nFAIL", false},
+		"it fails otherwise": {"--- FAIL: FuzzScan (3s)\n    panic: no\nFAIL", false},
+		"it did not end":     {"--- FAIL: FuzzScan (3s)\n    context deadline exceeded", false},
+		"all is well":        {"PASS", false},
+	} {
+		if got := cutByDeadline(strings.Split(test.said, "\n")); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
