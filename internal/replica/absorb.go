@@ -1,29 +1,18 @@
 package replica
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"beads/internal/git"
 	"beads/internal/op"
 	"beads/internal/projection"
-	"beads/internal/workspace"
-)
-
-const (
-	chunkLines = 2000    // of foreign input in one commit of the workspace
-	chunkBytes = 4 << 20 // the same
-
-	// Of a history that is read whole, mostly by a clone that has nothing yet and
-	// that nobody writes to: each commit costs every index.
-	wholeLines = 10_000
-	wholeBytes = 8 << 20
 )
 
 // batchFile is a file of lines in a tree.
@@ -146,15 +135,23 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 	if err != nil {
 		return coverage{}, nil, err
 	}
-	added, keys := map[op.Stream]int{}, map[op.Stream][]key{}
+	added, met := map[op.Stream]int{}, map[op.Stream]map[key]bool{}
+	relayed := false
 	for _, stream := range s.streams() {
 		in := &intake{step: s, stream: stream, judged: !foreign || stream != op.Operations, decoder: op.Decoder{Stream: stream},
-			maxLines: chunkLines, maxBytes: chunkBytes}
+			met: map[key]bool{}, maxLines: chunkLines, maxBytes: chunkBytes}
 		if known.Commit == "" {
-			in.maxLines, in.maxBytes = wholeLines, wholeBytes
+			in.maxLines, in.maxBytes = s.opts.whole, wholeBytes
+			in.mayRelay = s.record.local.Commit == "" && s.record.remote.Commit == ""
 		}
 		err := in.read(ctx, found.files[stream])
-		if added[stream], keys[stream] = in.added, in.keys; err != nil {
+		relayed = relayed || in.relaying
+		if added[stream], met[stream] = in.added, in.met; err != nil {
+			return coverage{}, added, err
+		}
+	}
+	if relayed {
+		if err := s.build(ctx); err != nil {
 			return coverage{}, added, err
 		}
 	}
@@ -164,7 +161,7 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 		if again, err := q.Meta(metaGeneration); err != nil || again != s.record.generation {
 			return errors.Join(err, errRebuilt)
 		}
-		for stream, keys := range keys {
+		for stream, keys := range met {
 			rows, err := rowsOf(q.Of(stream), keys)
 			if err != nil {
 				return err
@@ -176,10 +173,24 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 	return covered, added, err
 }
 
+// build has the database take in what was relayed. It may be built anew for that,
+// and then its row numbers are new: nothing that was recorded is lost by it, since
+// lines are relayed only as long as nothing is.
+func (s *step) build(ctx context.Context) error {
+	if _, err := s.w.Refresh(ctx, false); err != nil {
+		return err
+	}
+	record := s.record
+	err := s.newGeneration(ctx)
+	record.generation = s.record.generation
+	s.record, s.changed = record, true
+	return err
+}
+
 // rowsOf are the rows of the lines that are held.
-func rowsOf(lines projection.Lines, keys []key) ([]int64, error) {
+func rowsOf(lines projection.Lines, keys map[key]bool) ([]int64, error) {
 	rows := make([]int64, 0, len(keys))
-	for _, k := range keys {
+	for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b key) int { return a.id.Compare(b.id) }) {
 		row, held, err := lines.Seq(k.id, k.hash)
 		if err != nil {
 			return nil, err
@@ -269,113 +280,4 @@ func (s *step) shrunk(ctx context.Context, tip string, found changes) (bool, err
 		return true, nil // in a partial clone, perhaps: it cannot be proven
 	}
 	return slices.ContainsFunc(found.removed, func(f batchFile) bool { return !dropped[f.path] }), err
-}
-
-// intake reads files of one stream into the workspace, in chunks.
-type intake struct {
-	*step
-	stream  op.Stream
-	added   int
-	keys    []key // of every line met, held or not
-	chunk   []op.Record
-	size    int
-	known   map[[32]byte]bool // lines in the chunk
-	judged  bool              // nothing here can overrule a claim, or the mark for that is set
-	decoder op.Decoder
-
-	maxLines, maxBytes int // of a chunk
-}
-
-type key struct {
-	id   op.ID
-	hash [32]byte
-}
-
-func (in *intake) read(ctx context.Context, files []batchFile) error {
-	in.known = map[[32]byte]bool{}
-	blobs := make([]string, len(files))
-	for n, f := range files {
-		blobs[n] = f.blob
-	}
-	err := in.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
-		if n%256 == 0 {
-			in.opts.Progress("reading "+in.stream.String(), int64(n), int64(len(files)))
-		}
-		return in.file(ctx, files[n].path, content)
-	})
-	if err == nil {
-		err = in.commit(ctx)
-	}
-	return err
-}
-
-// file reads one file, line by line.
-func (in *intake) file(ctx context.Context, path string, content io.Reader) error {
-	return eachLine(content, func(l batchLine) error {
-		if l.tooLong {
-			in.refuse(path, l.number, l.offset, l.raw, fmt.Sprintf("line over the limit of %d bytes", op.MaxLine))
-			return nil
-		}
-		return in.line(ctx, path, l)
-	})
-}
-
-// line takes one line as foreign input: read tolerantly, kept verbatim.
-func (in *intake) line(ctx context.Context, path string, l batchLine) error {
-	for _, part := range in.stream.Split(bytes.Clone(l.raw)) {
-		record, err := in.decoder.Read(part)
-		if err == nil && record.Legacy != nil {
-			err = &op.BadLine{Reason: "a snapshot record, where only operations belong"}
-		}
-		if err != nil {
-			in.refuse(path, l.number, l.offset, part, err.Error())
-			continue
-		}
-		k := key{record.ID(), op.Hash(part)}
-		in.keys = append(in.keys, k)
-		if in.known[k.hash] {
-			continue
-		}
-		in.known[k.hash] = true
-		in.chunk, in.size = append(in.chunk, record), in.size+len(part)
-		if len(in.chunk) >= in.maxLines || in.size >= in.maxBytes {
-			if err := in.commit(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// commit brings the chunk to the workspace.
-func (in *intake) commit(ctx context.Context) error {
-	if len(in.chunk) == 0 {
-		return nil
-	}
-	if !in.judged {
-		if err := in.markJudging(ctx); err != nil {
-			return err
-		}
-		in.judged = true
-	}
-	relay := func(tx *workspace.Tx) ([]workspace.Draft, error) { return tx.Drafts(in.chunk) }
-	var made int
-	if in.stream == op.Interactions {
-		added, err := in.w.Record(ctx, relay)
-		if made = len(added); err != nil {
-			return err
-		}
-	} else {
-		added, err := in.w.Commit(ctx, relay)
-		if made = len(added); err != nil {
-			return err
-		}
-	}
-	in.added += made
-	in.chunk, in.size = slices.Delete(in.chunk, 0, len(in.chunk)), 0
-	clear(in.known)
-	if in.added > in.opts.MaxOperations {
-		return fmt.Errorf("%w: over %d %s that are not known here", ErrFlood, in.opts.MaxOperations, in.stream)
-	}
-	return nil
 }

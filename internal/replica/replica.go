@@ -60,6 +60,8 @@ type Options struct {
 	MaxOperations int           // unseen ones that one step takes, of each stream; 0: 1,000,000
 	Notice        func(string)
 	Progress      func(stage string, done, total int64)
+
+	whole int // lines of a chunk of a history that is read whole; 0: wholeLines
 }
 
 // Replica is the replication of one workspace. Like the Workspace it is for one
@@ -91,6 +93,9 @@ func New(w *workspace.Workspace, runner *git.Runner, o Options) *Replica {
 	}
 	if o.MaxOperations <= 0 {
 		o.MaxOperations = defaultMaxOperations
+	}
+	if o.whole <= 0 {
+		o.whole = wholeLines
 	}
 	if o.Notice == nil {
 		o.Notice = func(string) {}

@@ -65,6 +65,7 @@ func changes() map[string]struct {
 	return map[string]change{
 		"commit":                            {none, during},
 		"import":                            {none, imported},
+		"commit by relay":                   {none, relayed},
 		"refresh, verifying":                {none, func(w *workspace.Workspace, t *testing.T) error { _, err := w.Refresh(t.Context(), true); return err }},
 		"rebuild":                           {none, func(w *workspace.Workspace, t *testing.T) error { _, err := w.Rebuild(t.Context()); return err }},
 		"refresh after the log was emptied": {func(f *fixture, p workspace.Place) { f.write(p.LogPath(), "") }, refresh},

@@ -97,12 +97,7 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 		return report, err
 	}
 	if !report.Rebuilt {
-		err = s.w.db.Update(ctx, func(tx *projection.Tx) error {
-			return s.unite(ctx, tx, &s.copies, &report, verify)
-		})
-		if errors.Is(err, projection.ErrCorrupt) {
-			report, err = s.replace(ctx, "corrupt", true)
-		}
+		report, err = s.catchUp(ctx, verify)
 	}
 	// A database that was made anew gets both: a reader that is not granted the
 	// lock would find none where there are some. In batches it is for the last.
@@ -269,10 +264,16 @@ func (s *session) keepID() error {
 // that readers keep the old answers until the new ones are there.
 func (s *session) rebuild(ctx context.Context) (Report, error) {
 	report := Report{Rebuilt: true}
-	if err := s.w.db.Rebuild(ctx, true, s.fill(ctx, "", &report)); err != nil {
-		return report, errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
+	err := s.refill(ctx, s.fill(ctx, "", &report))
+	return report, err
+}
+
+// refill makes w.db anew from its own lines and what fill adds.
+func (s *session) refill(ctx context.Context, fill func(*projection.Tx) error) error {
+	if err := s.w.db.Rebuild(ctx, true, fill); err != nil {
+		return errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
 	}
-	return report, nil
+	return nil
 }
 
 // fill brings every copy into a database that is empty or holds its own old

@@ -34,7 +34,7 @@ func (s *session) write(ctx context.Context, stream op.Stream, decide func(*Tx) 
 			return err
 		}
 		tx.Persist()
-		if a, err = s.append(ctx, tx, &b); err != nil {
+		if a, err = s.append(ctx, &tx.Query, &b); err != nil {
 			return fmt.Errorf("nothing was acknowledged: %w", err)
 		}
 		return a.apply(tx)
@@ -60,17 +60,13 @@ type appending struct {
 }
 
 // append writes the lines of a batch to the copies.
-func (s *session) append(ctx context.Context, tx *projection.Tx, b *batch) (*appending, error) {
+func (s *session) append(ctx context.Context, q *projection.Query, b *batch) (*appending, error) {
 	to, err := s.of(ctx, b.stream)
 	if err != nil {
 		return nil, err
 	}
 	a := &appending{batch: b, to: to}
-	log, guard := cursorsOf(b.stream)
-	if a.from.Log, err = tx.Cursor(log); err != nil {
-		return nil, err
-	}
-	if a.from.Guard, err = tx.Cursor(guard); err != nil {
+	if a.from, err = cursors(q, b.stream); err != nil {
 		return nil, err
 	}
 	lines := make([][]byte, len(b.records))

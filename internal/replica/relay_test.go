@@ -1,0 +1,150 @@
+package replica_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"beads/internal/op"
+	"beads/internal/replica"
+)
+
+// lines are those of the site's log, as they are.
+func (s *site) lines() []string {
+	s.t.Helper()
+	data, err := os.ReadFile(s.place().LogPath())
+	must(s.t, err)
+	return strings.Split(strings.TrimSpace(string(data)), "\n")
+}
+
+// wantOnce fails unless no line is twice in the log.
+func (s *site) wantOnce() {
+	s.t.Helper()
+	lines := s.lines()
+	slices.Sort(lines)
+	if once := len(slices.Compact(slices.Clone(lines))); once != len(lines) {
+		s.t.Errorf("%s has %d lines, and %d of them once", s.actor, len(lines), once)
+	}
+}
+
+// inChunks has a history that is read whole be read so many lines at a time.
+func (s *site) inChunks(lines int) {
+	s.opts = func(o *replica.Options) {
+		o.Interactions = true
+		replica.ReadWhole(o, lines)
+	}
+}
+
+// A history that comes in more than one chunk is relayed, whatever the size of the
+// chunks, and nobody can tell afterwards.
+func TestJoinRelays(t *testing.T) {
+	bare, all := sites(t, 1)
+	a := all[0]
+	a.replicates(true)
+	a.share()
+	var titles []string
+	for n := range 4 {
+		title := fmt.Sprintf("issue %d", n)
+		a.set(a.create(title)[0], "notes", title)
+		a.record(title)
+		titles = append(titles, title)
+		a.sync()
+	}
+	// A clone that holds a copy of the workspace publishes the same lines again.
+	again := strings.Join(a.lines()[2:6], "\n") + "\n"
+	plant(t, bare, replica.LocalRef, map[string]string{"ops/2026-11/23/04/05/again.jsonl": again})
+	a.sync()
+	for chunk := range 11 {
+		t.Run(fmt.Sprintf("%d lines at a time", chunk), func(t *testing.T) {
+			c := newSite(t, scratch(t), bare, "c")
+			c.inChunks(chunk) // 0: all
+			mine := c.create("mine")
+			c.claim("s", mine[0])
+			report, err := c.try(replica.SyncOptions{Join: true, NoPush: true})
+			if err != nil || report.Fetched != 9 || report.Interactions.Fetched != 4 {
+				t.Fatalf("join: %+v, %v", report, err)
+			}
+			c.wantTitles(append(titles, "mine")...)
+			c.wantOnce()
+			if lines := c.interactions(); len(lines) != 4 {
+				t.Errorf("there are %d interactions", len(lines))
+			}
+			// What is recorded fits: nothing is read or published again.
+			if report := c.sync(); report.Fetched+report.Restored != 0 || report.Unshared > 3 {
+				t.Errorf("the next step: %+v", report)
+			}
+			c.create("later")
+			if _, err := c.try(replica.SyncOptions{NoPush: true}); err != nil {
+				t.Fatal(err)
+			}
+			if local, err := c.place().Local(); err != nil || len(local.Claims) != 1 {
+				t.Errorf("claims: %+v, %v", local.Claims, err)
+			}
+			run(t, bare, "update-ref", replica.LocalRef, ref(a.dir, replica.LocalRef))
+		})
+	}
+}
+
+// A clone that has joined a history for which its database was built knows what of
+// it is where, and one that was broken off goes on.
+func TestJoinBuilds(t *testing.T) {
+	bare, all := sites(t, 1)
+	a := all[0]
+	a.create("first")
+	a.share()
+	files := map[string]string{}
+	const issues = 2400
+	at := a.now.Add(-time.Hour)
+	for n := range issues {
+		at = at.Add(time.Second)
+		line, err := op.Encode(&op.Operation{ID: op.MinID(at), V: 1, Do: op.DoCreate, Issue: fmt.Sprintf("bd-x%d", n),
+			At: at, By: "x", Set: fields("title", "many", "description", strings.Repeat("long ", 100))})
+		must(t, err)
+		files[fmt.Sprintf("ops/%s/%d.jsonl", a.now.Format("2006-01/02/15/04"), n/100)] += string(line) + "\n"
+	}
+	plant(t, bare, replica.LocalRef, files)
+
+	c := newSite(t, filepath.Dir(bare), bare, "c")
+	c.opts = func(o *replica.Options) {
+		replica.ReadWhole(o, 700)
+		o.MaxOperations = 1300
+	}
+	if _, err := c.try(replica.SyncOptions{Join: true}); !errors.Is(err, replica.ErrFlood) {
+		t.Fatalf("join: %v, want ErrFlood", err)
+	}
+	if n := len(c.titles()); n < 1398 || n > 1400 { // what two chunks brought
+		t.Errorf("after it was broken off there are %d issues", n)
+	}
+	c.inChunks(700)
+	report, err := c.try(replica.SyncOptions{Join: true})
+	if err != nil || report.Fetched != issues-1400+2 {
+		t.Fatalf("join: %+v, %v", report, err)
+	}
+	c.wantOnce()
+	if report := c.sync(); !report.Quiet() || report.Unshared != 0 {
+		t.Errorf("the next step: %+v", report)
+	}
+	c.create("mine")
+	if report := c.sync(); report.Published != 1 || report.Pushed != 1 {
+		t.Errorf("with a new operation: %+v", report)
+	}
+	settle(t, a, c)
+	equal(t, a, c)
+
+	// One that nobody broke off builds once.
+	d := newSite(t, filepath.Dir(bare), bare, "d")
+	d.inChunks(700)
+	if _, err := d.try(replica.SyncOptions{Join: true}); err != nil {
+		t.Fatal(err)
+	}
+	d.wantOnce()
+	if report := d.sync(); !report.Quiet() || report.Unshared != 0 {
+		t.Errorf("the next step: %+v", report)
+	}
+	equal(t, a, d)
+}
