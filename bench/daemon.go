@@ -24,6 +24,7 @@ type daemon struct {
 type daemonStatus struct {
 	Status     string     `json:"status"`
 	LastSync   *time.Time `json:"last_sync"`
+	Health     string     `json:"health"` // "" before the first check
 	MemoryPeak int64      `json:"memory_peak"`
 	LastError  string     `json:"last_error"`
 }
@@ -43,9 +44,14 @@ func (b *bench) startDaemon(ctx context.Context, dir string) (*daemon, error) {
 
 // synced waits until the daemon has read everything.
 func (d *daemon) synced(ctx context.Context) (daemonStatus, error) {
-	waiting, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the daemon has not read everything in %s", patience))
+	return d.until(ctx, "read everything", 50*time.Millisecond, func(s daemonStatus) bool { return s.LastSync != nil })
+}
+
+// until asks the daemon again and again whether it has done something.
+func (d *daemon) until(ctx context.Context, done string, every time.Duration, is func(daemonStatus) bool) (daemonStatus, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the daemon has not %s in %s", done, patience))
 	defer cancel()
-	again := time.NewTicker(50 * time.Millisecond)
+	again := time.NewTicker(every)
 	defer again.Stop()
 	for {
 		var s daemonStatus
@@ -54,7 +60,7 @@ func (d *daemon) synced(ctx context.Context) (daemonStatus, error) {
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &s)
 		}
-		if err == nil && s.LastSync != nil {
+		if err == nil && is(s) {
 			return s, nil
 		}
 		select {
@@ -88,11 +94,13 @@ func (b *bench) idleDaemon(ctx context.Context) (rows []row, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.stop(ctx)) }()
-	if _, err := d.synced(ctx); err != nil {
+	// What start-up leaves to do is not idling. The last of it is the first check of
+	// health, a minute later, which reads a database whole that nobody has checked yet.
+	checked := func(s daemonStatus) bool { return s.LastSync != nil && s.Health != "" }
+	if _, err := d.until(ctx, "checked its health", time.Second, checked); err != nil {
 		return nil, err
 	}
-	// What start-up leaves to do is not idling.
-	if err := pause(ctx, 10*time.Second); err != nil {
+	if err := pause(ctx, 5*time.Second); err != nil {
 		return nil, err
 	}
 	before, err := d.look()

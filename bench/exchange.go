@@ -184,12 +184,17 @@ func (b *bench) clone(ctx context.Context) ([]row, error) {
 			return nil, err
 		}
 		var report struct {
-			Consolidated int `json:"consolidated"`
+			Replication struct {
+				Consolidated *int `json:"consolidated"`
+			} `json:"replication"`
 		}
 		if err := json.Unmarshal([]byte(text), &report); err != nil {
 			return nil, err
 		}
-		done = report.Consolidated == 0
+		if report.Replication.Consolidated == nil {
+			return nil, errors.New("bd sync --json does not say what was consolidated")
+		}
+		done = *report.Replication.Consolidated == 0
 	}
 	after, err := b.join(ctx, remote, "consolidated")
 	if err != nil {
@@ -209,8 +214,13 @@ type joined struct {
 
 func (j joined) ratio() float64 { return ratio(j.first, j.fetch+j.rebuild) }
 
-// join makes clones of a remote, in directories that begin with name.
+// join makes clones of a remote, in directories that begin with name. The remote
+// is repacked first, as hosts do it now and then: what was pushed since is dear to
+// fetch until they have.
 func (b *bench) join(ctx context.Context, remote, name string) (joined, error) {
+	if _, err := b.output(ctx, remote, "git", "repack", "-a", "-d", "--quiet"); err != nil {
+		return joined{}, err
+	}
 	var first, fetch, rebuild []time.Duration
 	for i := range rebuildRuns {
 		bare, dir := filepath.Join(b.dir, fmt.Sprintf("%s-plain-%d", name, i)), filepath.Join(b.dir, fmt.Sprintf("%s-%d", name, i))
