@@ -98,17 +98,6 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-func BenchmarkCreate(b *testing.B) {
-	dir := b.TempDir()
-	for n := 0; b.Loop(); n++ {
-		db, err := Create(context.Background(), filepath.Join(dir, fmt.Sprint(n)), testWorkspace)
-		if err != nil {
-			b.Fatal(err)
-		}
-		db.Close()
-	}
-}
-
 // BenchmarkUpdate is one operation, alone in its transaction.
 func BenchmarkUpdate(b *testing.B) {
 	lines := tracker(b, 10_000)

@@ -12,48 +12,24 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// Create makes an empty database (tables, identity, no rows) and opens it. It is
-// to be filled by Rebuild: until then whoever else opens it finds it stale, and
-// waits for that or does it, instead of answering that there is nothing.
-// The caller holds the write lock, and path must be free. The file is made
-// under another name and renamed, so that a reader finds all of it or nothing.
-func Create(ctx context.Context, path, workspaceID string) (*DB, error) {
-	if err := create(ctx, path, workspaceID, nil); err != nil {
-		return nil, err
-	}
-	db, err := Open(ctx, path, workspaceID)
-	if errors.Is(err, ErrStale) {
-		return db, nil
-	}
-	if err == nil {
-		err = errors.Join(fmt.Errorf("create database: %s was filled by another", path), db.Close())
-	}
-	return nil, err
-}
-
-// Build makes a database that load fills, as Create and Rebuild would, and opens
-// it. There are no old answers to keep, so nobody sees the file before it is
-// whole and on disk, and nothing is written twice for the sake of a WAL: a
-// failure or a crash leaves nothing at path. cache is as in SetCacheSize, 0 for
-// the default. The caller holds the write lock, and path must be free.
+// Build makes a database that load fills, as in Rebuild, and opens it. There are
+// no old answers to keep, so nobody sees the file before it is whole and on disk,
+// and nothing is written twice for the sake of a WAL: it is made under another
+// name and renamed, and a failure or a crash leaves nothing at path. cache is as
+// in SetCacheSize, 0 for the default. The caller holds the write lock, and path
+// must be free.
 func Build(ctx context.Context, path, workspaceID string, cache int64, load func(*Tx) error) (*DB, error) {
-	err := create(ctx, path, workspaceID, func(db *DB) error {
-		db.cache = cache
-		return db.Rebuild(ctx, false, load)
-	})
-	if err != nil {
-		return nil, err
+	if err := build(ctx, path, workspaceID, cache, load); err != nil {
+		return nil, fmt.Errorf("build database %s: %w", path, err)
 	}
 	return Open(ctx, path, workspaceID)
 }
 
-// create makes a database, and has it filled if fill is not nil, under another
-// name and renames it.
-func create(ctx context.Context, path, workspaceID string, fill func(*DB) error) error {
+func build(ctx context.Context, path, workspaceID string, cache int64, load func(*Tx) error) error {
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("create database: %s: %w", path, fs.ErrExist)
+		return fs.ErrExist
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("create database: %w", err)
+		return err
 	}
 	// A WAL without its database would be replayed into the new one.
 	if err := removeCompanions(path); err != nil {
@@ -66,18 +42,18 @@ func create(ctx context.Context, path, workspaceID string, fill func(*DB) error)
 	if err := removeCompanions(unfinished); err != nil {
 		return err
 	}
-	if err := build(ctx, unfinished, workspaceID, fill); err != nil {
-		return errors.Join(fmt.Errorf("create database %s: %w", path, err), remove(unfinished), removeCompanions(unfinished))
+	if err := write(ctx, unfinished, workspaceID, cache, load); err != nil {
+		return errors.Join(err, remove(unfinished), removeCompanions(unfinished))
 	}
 	if err := os.Rename(unfinished, path); err != nil {
-		return errors.Join(fmt.Errorf("create database: %w", err), remove(unfinished))
+		return errors.Join(err, remove(unfinished))
 	}
 	return nil
 }
 
-// build writes an empty database, has it filled if fill is not nil, and closes
-// it, with nothing left in a WAL and everything on disk.
-func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) error {
+// write makes a database and closes it, with nothing left in a WAL and everything
+// on disk.
+func write(ctx context.Context, path, workspaceID string, cache int64, load func(*Tx) error) error {
 	// SQLite would make the file readable for everyone, and follow a link.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -96,7 +72,9 @@ func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) 
 	}
 	conn.SetInterrupt(ctx.Done())
 	err = func() error {
-		if err := once(conn, "PRAGMA journal_mode = MEMORY"); err != nil {
+		// A statement that alters many rows keeps their pages until it ends: on
+		// disk, not in memory.
+		if err := once(conn, "PRAGMA journal_mode = DELETE"); err != nil {
 			return err
 		}
 		// Nobody sees the file before it is synced as a whole.
@@ -107,30 +85,9 @@ func build(ctx context.Context, path, workspaceID string, fill func(*DB) error) 
 		if err := once(conn, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
 			return err
 		}
-		if err := once(conn, "BEGIN IMMEDIATE"); err != nil {
+		db := &DB{conn: conn, path: path, id: id, workspace: workspaceID, cache: cache}
+		if err := db.Rebuild(ctx, false, load); err != nil {
 			return err
-		}
-		if err := createObjects(conn, func(definition) bool { return true }); err != nil {
-			return err
-		}
-		if err := stamp(conn, id, workspaceID); err != nil {
-			return err
-		}
-		if err := execute(conn, upsertMeta, metaFold, notFolded); err != nil {
-			return err
-		}
-		if err := once(conn, "COMMIT"); err != nil {
-			return err
-		}
-		if fill != nil {
-			// A statement that alters many rows keeps their pages until it
-			// ends: on disk, not in memory.
-			if err := once(conn, "PRAGMA journal_mode = DELETE"); err != nil {
-				return err
-			}
-			if err := fill(&DB{conn: conn, path: path, id: id, workspace: workspaceID}); err != nil {
-				return err
-			}
 		}
 		return once(conn, "PRAGMA journal_mode = WAL")
 	}()
@@ -148,9 +105,6 @@ func syncFile(path string) error {
 	}
 	return errors.Join(file.Sync(), file.Close())
 }
-
-// notFolded is the version of the fold in a database that was never filled.
-const notFolded = "0"
 
 // stamp writes the identity into an open transaction.
 func stamp(conn *sqlite.Conn, id identity, workspaceID string) error {

@@ -23,12 +23,13 @@ func testID(n int) op.ID {
 	return id
 }
 
+func buildEmpty(path string) (*DB, error) {
+	return Build(context.Background(), path, testWorkspace, 0, func(*Tx) error { return nil })
+}
+
 func newDB(t testing.TB) *DB {
 	t.Helper()
-	db, err := Create(context.Background(), filepath.Join(t.TempDir(), "beads.db"), testWorkspace)
-	if err == nil {
-		err = db.Rebuild(context.Background(), false, func(*Tx) error { return nil })
-	}
+	db, err := buildEmpty(filepath.Join(t.TempDir(), "beads.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

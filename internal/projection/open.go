@@ -202,7 +202,7 @@ func (db *DB) newer(schema, fold int64) error {
 // that stays good.
 func (db *DB) notNewer() error {
 	schema, err := number(db.conn, "PRAGMA user_version")
-	if err != nil {
+	if err != nil || schema == 0 { // it has no tables yet
 		return err
 	}
 	meta, err := readMeta(db.conn)

@@ -169,7 +169,7 @@ func TestSetAside(t *testing.T) {
 				t.Errorf("%s is still there: %v", db.path+suffix, err)
 			}
 		}
-		again, err := Create(context.Background(), db.path, testWorkspace)
+		again, err := buildEmpty(db.path)
 		must(t, err)
 		if n := ask(t, again, (*Query).Operations); n != 0 {
 			t.Errorf("the new database has %d operations", n)
@@ -193,7 +193,8 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
-func TestCreate(t *testing.T) {
+// TestBuildInPlace: what is beside a new database, or was.
+func TestBuildInPlace(t *testing.T) {
 	db := newDB(t)
 	info, err := os.Stat(db.path)
 	must(t, err)
@@ -204,7 +205,7 @@ func TestCreate(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
-	if _, err := Create(context.Background(), db.path, testWorkspace); !errors.Is(err, os.ErrExist) {
+	if _, err := buildEmpty(db.path); !errors.Is(err, os.ErrExist) {
 		t.Errorf("over an existing one: %v", err)
 	}
 	// What a crash left behind does not matter.
@@ -212,7 +213,7 @@ func TestCreate(t *testing.T) {
 	for _, suffix := range []string{".new", ".new-wal", ".new-journal", "-wal"} {
 		must(t, os.WriteFile(path+suffix, []byte("left"), 0o600))
 	}
-	again, err := Create(context.Background(), path, testWorkspace)
+	again, err := buildEmpty(path)
 	must(t, err)
 	must(t, again.QuickCheck(t.Context()))
 	must(t, again.Close())

@@ -75,7 +75,7 @@ func TestIndexedSearchIsTheScan(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		db, err := Create(context.Background(), filepath.Join(dir, "beads.db"), testWorkspace)
+		db, err := buildEmpty(filepath.Join(dir, "beads.db"))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -256,11 +256,10 @@ func copyFile(from, to string) error {
 // another order: an index that was written meanwhile knows others by their numbers.
 func TestIndexOfALostEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "beads.db")
-	db, err := Create(t.Context(), path, testWorkspace)
+	db, err := buildEmpty(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, db.Rebuild(t.Context(), false, func(*Tx) error { return nil }))
 	words(t, smallTexts(db), 1, 20)
 	must(t, db.Checkpoint())
 	before, err := os.ReadFile(path)

@@ -212,7 +212,7 @@ func (s *session) replace(ctx context.Context, label string, salvage bool) (Repo
 	report := Report{Rebuilt: true}
 	db, err := projection.Build(ctx, w.place.DB, w.id, w.opts.CacheSize, s.fill(ctx, aside, &report))
 	if err != nil {
-		return report, fmt.Errorf("build the database: %w", err)
+		return report, err
 	}
 	w.use(db)
 	return report, nil

@@ -3,7 +3,6 @@ package workspace
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -62,12 +61,7 @@ func (s *session) buildAside(ctx context.Context) (sum string, err error) {
 	if err := removeDatabase(path); err != nil {
 		return "", err
 	}
-	db, err := projection.Create(ctx, path, s.w.id)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, db.Close(), removeDatabase(path)) }()
-	err = db.Rebuild(ctx, false, func(tx *projection.Tx) error {
+	db, err := projection.Build(ctx, path, s.w.id, s.w.opts.CacheSize, func(tx *projection.Tx) error {
 		add := func(e oplog.Entry) error {
 			if e.Record.ID().IsZero() {
 				return nil // unreadable lines and raw records are no operations
@@ -82,8 +76,9 @@ func (s *session) buildAside(ctx context.Context) (sum string, err error) {
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("build a second database: %w", err)
+		return "", err
 	}
+	defer func() { err = errors.Join(err, db.Close(), removeDatabase(path)) }()
 	return fingerprint(ctx, db)
 }
 
