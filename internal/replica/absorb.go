@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -135,18 +134,18 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 	if err != nil {
 		return coverage{}, nil, err
 	}
-	added, met := map[op.Stream]int{}, map[op.Stream]map[key]bool{}
+	added, met := map[op.Stream]int{}, map[op.Stream][]key{}
 	relayed := false
 	for _, stream := range s.streams() {
 		in := &intake{step: s, stream: stream, judged: !foreign || stream != op.Operations, decoder: op.Decoder{Stream: stream},
-			met: map[key]bool{}, maxLines: chunkLines, maxBytes: chunkBytes}
+			maxLines: chunkLines, maxBytes: chunkBytes}
 		if known.Commit == "" {
 			in.maxLines, in.maxBytes = s.opts.whole, wholeBytes
 			in.mayRelay = s.record.local.Commit == "" && s.record.remote.Commit == ""
 		}
 		err := in.read(ctx, found.files[stream])
 		relayed = relayed || in.relaying
-		if added[stream], met[stream] = in.added, in.met; err != nil {
+		if added[stream], met[stream] = in.added, in.met.keys; err != nil {
 			return coverage{}, added, err
 		}
 	}
@@ -188,9 +187,9 @@ func (s *step) build(ctx context.Context) error {
 }
 
 // rowsOf are the rows of the lines that are held.
-func rowsOf(lines projection.Lines, keys map[key]bool) ([]int64, error) {
+func rowsOf(lines projection.Lines, keys []key) ([]int64, error) {
 	rows := make([]int64, 0, len(keys))
-	for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b key) int { return a.id.Compare(b.id) }) {
+	for _, k := range keys {
 		row, held, err := lines.Seq(k.id, k.hash)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package replica
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -26,7 +27,7 @@ type intake struct {
 	*step
 	stream  op.Stream
 	added   int
-	met     map[key]bool // every line so far, held or not
+	met     lineSet // every line so far, held or not
 	chunk   []op.Record
 	size    int
 	judged  bool // nothing here can overrule a claim, or the mark for that is set
@@ -41,6 +42,31 @@ type intake struct {
 type key struct {
 	id   op.ID
 	hash [32]byte
+}
+
+// lineSet are lines in the order in which they were met. A long history has very
+// many, so the map knows them by the beginning of their hashes: of two that share
+// it, only the first is recognised when it comes again.
+type lineSet struct {
+	keys  []key
+	index map[uint64]int
+}
+
+// add reports whether a line is not known to be in the set, to which it then comes.
+func (l *lineSet) add(k key) bool {
+	short := binary.BigEndian.Uint64(k.hash[:])
+	n, known := l.index[short]
+	if known && l.keys[n] == k {
+		return false
+	}
+	if l.index == nil {
+		l.index = map[uint64]int{}
+	}
+	if !known {
+		l.index[short] = len(l.keys)
+	}
+	l.keys = append(l.keys, k)
+	return true
 }
 
 func (in *intake) read(ctx context.Context, files []batchFile) error {
@@ -83,10 +109,9 @@ func (in *intake) line(ctx context.Context, path string, l batchLine) error {
 			continue
 		}
 		k := key{record.ID(), op.Hash(part)}
-		if in.met[k] {
+		if !in.met.add(k) {
 			continue
 		}
-		in.met[k] = true
 		in.chunk, in.size = append(in.chunk, record), in.size+len(part)
 		if len(in.chunk) >= in.maxLines || in.size >= in.maxBytes {
 			in.relaying = in.mayRelay
