@@ -22,10 +22,13 @@ type progressBar struct {
 	stage   string
 	started time.Time // zero: no stage is under way
 	drawn   time.Time // zero: nothing is on the screen
+
+	again *time.Timer // of a stage without figures, which is drawn until it ends; nil: none is under way
 }
 
 // progress is how long work reports on a terminal's standard error; nil
-// elsewhere. A total of 0 means unknown.
+// elsewhere. A total of 0 means unknown: such a stage is reported once, and goes
+// on until another begins or it is reported as done.
 func (a *app) progress() func(stage string, done, total int64) {
 	if !a.StderrTerminal || a.quiet || a.dumb() {
 		return nil
@@ -37,21 +40,40 @@ func (a *app) showProgress(stage string, done, total int64) {
 	p := &a.bar
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := a.Now()
 	if stage != p.stage || p.started.IsZero() {
 		a.clearLocked()
-		p.stage, p.started = stage, now
+		p.stage, p.started = stage, a.Now()
+		if total <= 0 {
+			p.again = time.AfterFunc(progressDelay, a.drawAgain)
+		}
 	}
 	if total > 0 && done >= total {
 		a.clearLocked()
 		p.started = time.Time{}
 		return
 	}
+	a.drawLocked(done, total)
+}
+
+// drawAgain draws a stage that has nothing to report.
+func (a *app) drawAgain() {
+	p := &a.bar
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.again != nil {
+		a.drawLocked(0, 0)
+		p.again.Reset(progressDelay)
+	}
+}
+
+// drawLocked draws the stage if it is time to; a.bar.mu is held.
+func (a *app) drawLocked(done, total int64) {
+	p, now := &a.bar, a.Now()
 	if now.Sub(p.started) < progressDelay || now.Sub(p.drawn) < progressEvery {
 		return
 	}
 	p.drawn = now
-	fmt.Fprintf(a.Stderr, "\r\x1b[K%s", progressLine(visible(stage), done, total, now.Sub(p.started), a.Width, a.symbols().ellipsis))
+	fmt.Fprintf(a.Stderr, "\r\x1b[K%s", progressLine(visible(p.stage), done, total, now.Sub(p.started), a.Width, a.symbols().ellipsis))
 }
 
 // progressLine is what a bar looks like within width columns (0: unknown).
@@ -93,6 +115,10 @@ func (a *app) endProgress() {
 
 // clearLocked removes what is on the screen; a.bar.mu is held.
 func (a *app) clearLocked() {
+	if a.bar.again != nil {
+		a.bar.again.Stop()
+		a.bar.again = nil
+	}
 	if !a.bar.drawn.IsZero() {
 		fmt.Fprint(a.Stderr, "\r\x1b[K")
 		a.bar.drawn = time.Time{}

@@ -42,6 +42,21 @@ func TestProgress(t *testing.T) {
 	if stderr.Len() > 0 {
 		t.Errorf("a new stage starts at once: %q", stderr.String())
 	}
+	report("fetching", 0, 0)
+	now = now.Add(2 * progressDelay)
+	a.drawAgain()
+	if !strings.HasSuffix(stderr.String(), " 2 s") {
+		t.Errorf("a stage without figures: %q", stderr.String())
+	}
+	report("fetching", 1, 1)
+	if !strings.HasSuffix(stderr.String(), "\r\x1b[K") {
+		t.Errorf("after it has ended: %q", stderr.String())
+	}
+	drawn = stderr.Len()
+	a.drawAgain()
+	if stderr.Len() != drawn {
+		t.Errorf("drawn after it has ended: %q", stderr.String())
+	}
 	for name, quiet := range map[string]*app{
 		"no terminal": {Process: Process{Getenv: func(string) string { return "" }, Stderr: &stderr}},
 		"--quiet":     {Process: Process{Getenv: func(string) string { return "" }, Stderr: &stderr, StderrTerminal: true}, quiet: true},

@@ -106,7 +106,7 @@ func (s *step) offer(ctx context.Context, drafts []workspace.Draft) (tip string,
 	if err != nil {
 		return "", err
 	}
-	s.opts.Progress("pushing", 0, 0)
+	defer s.stage("pushing")()
 	s.asked = false
 	return tip, s.git.Push(ctx, s.pin.Name, tip, s.pin.Ref)
 }

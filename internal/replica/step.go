@@ -109,6 +109,12 @@ func (s *step) tell() {
 	}
 }
 
+// stage tells of work whose end cannot be foreseen, until what it returns is called.
+func (s *step) stage(what string) (end func()) {
+	s.opts.Progress(what, 0, 0)
+	return func() { s.opts.Progress(what, 1, 1) }
+}
+
 // took adds the time until what it returns is called.
 func (s *step) took(part *time.Duration) func() {
 	began := s.opts.Now()

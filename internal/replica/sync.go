@@ -241,8 +241,10 @@ func (s *step) fetch(ctx context.Context) error {
 		return s.forget(ctx)
 	}
 	if s.remote != s.tracking {
-		s.opts.Progress("fetching", 0, 0)
-		if err := s.git.Fetch(ctx, s.pin.Name, s.pin.Ref, s.trackingRef()); err != nil {
+		fetched := s.stage("fetching")
+		err := s.git.Fetch(ctx, s.pin.Name, s.pin.Ref, s.trackingRef())
+		fetched()
+		if err != nil {
 			return err
 		}
 		if err := s.readRefs(ctx); err != nil {
@@ -277,7 +279,7 @@ func (s *step) push(ctx context.Context) error {
 	if s.local == "" || s.local == s.remote {
 		return nil
 	}
-	s.opts.Progress("pushing", 0, 0)
+	defer s.stage("pushing")()
 	s.asked = false // whatever comes of it, the remote is asked before the next push
 	if err := s.git.PushTracked(ctx, s.pin.Name, s.local, s.pin.Ref, s.trackingRef(), s.tracking); err != nil {
 		return err

@@ -210,7 +210,9 @@ func (s *session) replace(ctx context.Context, label string, salvage bool) (Repo
 		return Report{}, err
 	}
 	report := Report{Rebuilt: true}
-	db, err := projection.Build(ctx, w.place.DB, w.id, w.opts.CacheSize, s.fill(ctx, aside, &report))
+	fill, end := s.told(s.fill(ctx, aside, &report))
+	db, err := projection.Build(ctx, w.place.DB, w.id, w.opts.CacheSize, fill)
+	end()
 	if err != nil {
 		return report, err
 	}
@@ -270,10 +272,24 @@ func (s *session) rebuild(ctx context.Context) (Report, error) {
 
 // refill makes w.db anew from its own lines and what fill adds.
 func (s *session) refill(ctx context.Context, fill func(*projection.Tx) error) error {
+	fill, end := s.told(fill)
+	defer end()
 	if err := s.w.db.Rebuild(ctx, true, fill); err != nil {
 		return errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
 	}
 	return nil
+}
+
+// told has a person told, once a database is filled, that it is built of that,
+// until end is called.
+func (s *session) told(fill func(*projection.Tx) error) (told func(*projection.Tx) error, end func()) {
+	const stage = "building the database"
+	progress := s.w.opts.Progress
+	return func(tx *projection.Tx) error {
+		err := fill(tx)
+		progress(stage, 0, 0)
+		return err
+	}, func() { progress(stage, 1, 1) }
 }
 
 // fill brings every copy into a database that is empty or holds its own old
