@@ -186,20 +186,26 @@ func (s *step) build(ctx context.Context) error {
 	return err
 }
 
-// rowsOf are the rows of the lines that are held.
+// rowsOf are the rows of lines that were taken in. It fails if one is held no more.
 func rowsOf(lines projection.Lines, keys []key) ([]int64, error) {
 	rows := make([]int64, 0, len(keys))
 	for _, k := range keys {
 		row, held, err := lines.Seq(k.id, k.hash)
+		if err == nil && !held {
+			err = errVanished
+		}
 		if err != nil {
 			return nil, err
 		}
-		if held {
-			rows = append(rows, row)
-		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }
+
+// errVanished ends a step that may not record what it took in: the next one reads it
+// again. Lines that were relayed are in log and guard copy alone until the database
+// takes them in, and both may be cut meanwhile.
+var errVanished = errors.New("lines that had just come are gone again; try again")
 
 // errRebuilt ends a step whose row numbers have lost their meaning.
 var errRebuilt = errors.New("the database was built again meanwhile; try again")

@@ -141,16 +141,19 @@ func (s *step) judgeClaims(ctx context.Context) error {
 }
 
 // markJudging notes, before the first of others' operations comes in, that the
-// claims made here have to be judged.
-func (s *step) markJudging(ctx context.Context) error {
+// claims made here have to be judged. Where there are none, it notes that once a
+// claim of others comes in: else a step that broke off would leave it behind as one
+// that may have been made here. marked says that the mark stands.
+func (s *step) markJudging(ctx context.Context, claims bool) (marked bool, err error) {
 	local, err := s.w.Local()
-	if err != nil || len(local.Claims) == 0 || local.Judging {
-		return err
+	if err != nil || local.Judging || len(local.Claims) == 0 && !claims {
+		return local.Judging, err
 	}
-	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+	err = s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
 		l.Judging = true
 		return nil
 	})
+	return err == nil, err
 }
 
 // losing describes a lost claim.

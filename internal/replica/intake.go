@@ -129,10 +129,10 @@ func (in *intake) commit(ctx context.Context) error {
 		return nil
 	}
 	if !in.judged {
-		if err := in.markJudging(ctx); err != nil {
+		var err error
+		if in.judged, err = in.markJudging(ctx, slices.ContainsFunc(in.chunk, isClaim)); err != nil {
 			return err
 		}
-		in.judged = true
 	}
 	made, err := in.write(ctx)
 	if err != nil {
@@ -145,6 +145,8 @@ func (in *intake) commit(ctx context.Context) error {
 	}
 	return nil
 }
+
+func isClaim(r op.Record) bool { return r.Op != nil && r.Op.Do == op.DoClaim }
 
 // write makes the chunk durable and returns how many lines were new.
 func (in *intake) write(ctx context.Context) (made int, err error) {

@@ -148,3 +148,72 @@ func TestJoinBuilds(t *testing.T) {
 	}
 	equal(t, a, d)
 }
+
+// A step that broke off leaves operations of others behind, claims among them. They
+// are not taken for claims that were made here.
+func TestClaimsOfABrokenJoin(t *testing.T) {
+	for _, chunk := range []int{4, 1000} {
+		bare, all := sites(t, 1)
+		a := all[0]
+		id := a.create("wanted")[0]
+		a.claim("s1", id)
+		for n := range 6 {
+			a.create(fmt.Sprint("more ", n))
+		}
+		a.share()
+		c := newSite(t, scratch(t), bare, "c")
+		c.now = a.now.Add(time.Minute)
+		c.opts = func(o *replica.Options) {
+			replica.ReadWhole(o, chunk)
+			o.MaxOperations = 5
+		}
+		if _, err := c.try(replica.SyncOptions{Join: true}); !errors.Is(err, replica.ErrFlood) {
+			t.Fatal(err)
+		}
+		c.inChunks(chunk)
+		if _, err := c.try(replica.SyncOptions{Join: true}); err != nil {
+			t.Fatal(err)
+		}
+		if local, err := c.place().Local(); err != nil || len(local.Claims) > 0 || local.Judging {
+			t.Errorf("chunks of %d: c takes for its own: %+v, %v", chunk, local, err)
+		}
+		a.now = c.now.Add(time.Minute)
+		a.commit("s1", &op.Operation{Do: op.DoUnclaim, Issue: id, Set: fields("assignee", "", "status", "open")})
+		a.sync()
+		if r := c.sync(); len(r.ClaimsLost) > 0 {
+			t.Errorf("chunks of %d: c is told that it lost: %+v", chunk, r.ClaimsLost)
+		}
+	}
+}
+
+// What was relayed and is held by no copy any more, when the database is to take it
+// in, is not recorded as taken in.
+func TestRelayedLinesVanish(t *testing.T) {
+	bare, all := sites(t, 1)
+	a := all[0]
+	a.replicates(true)
+	a.create("one", "two", "three", "four", "five", "six")
+	a.record("prompt")
+	a.share()
+	c := newSite(t, scratch(t), bare, "c")
+	c.inChunks(3)
+	usual, cut := c.opts, false
+	c.opts = func(o *replica.Options) {
+		usual(o)
+		o.Progress = func(stage string, _, _ int64) {
+			if !cut && stage == "reading "+op.Interactions.String() { // the operations are read
+				cut = true
+				must(t, os.Truncate(c.place().LogPath(), 0))
+				must(t, os.Truncate(c.place().GuardPath(), 0))
+			}
+		}
+	}
+	if _, err := c.try(replica.SyncOptions{Join: true}); err == nil || !cut {
+		t.Fatalf("joined without what was cut away (cut: %v)", cut)
+	}
+	if _, err := c.try(replica.SyncOptions{Join: true}); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, a, c)
+	equal(t, a, c)
+}

@@ -76,8 +76,8 @@ func TestLostRace(t *testing.T) {
 	races := 0
 	var waits []time.Duration
 	b.opts = func(o *replica.Options) {
-		o.Progress = func(stage string, _, _ int64) {
-			if stage == "pushing" && races < 2 {
+		o.Progress = func(stage string, done, _ int64) {
+			if stage == "pushing" && done == 0 && races < 2 {
 				races++
 				b.now = b.now.Add(2 * time.Second) // the way is slow
 				a.create("three")

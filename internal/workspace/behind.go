@@ -19,7 +19,11 @@ import (
 // When it returns nil, the lines are durable; else none was acknowledged.
 func (w *Workspace) Relay(ctx context.Context, stream op.Stream, records []op.Record) (written int, err error) {
 	err = w.locked(ctx, func(s *session) error {
-		if _, err := s.database(ctx); err != nil {
+		report, err := s.database(ctx)
+		if err == nil && report.Rebuilt {
+			err = s.refreshInteractions(ctx, &report, false)
+		}
+		if err != nil {
 			return err
 		}
 		return w.db.View(ctx, func(q *projection.Query) error {
@@ -44,25 +48,16 @@ func (w *Workspace) Relay(ctx context.Context, stream op.Stream, records []op.Re
 	return written, err
 }
 
-// catchUp brings the database that there is up to date.
+// catchUp brings the database that there is up to date. If it cannot be made anew, the
+// lines are entered one by one: the disk may have room for that.
 func (s *session) catchUp(ctx context.Context, verify bool) (report Report, err error) {
-	outgrown, read, err := s.outgrown(ctx)
-	switch {
-	case err != nil:
-	case outgrown:
-		report.Rebuilt = true
-		err = s.refill(ctx, func(tx *projection.Tx) error {
-			// How far the copies were read tells what was lost from what is new.
-			log, guard := cursorsOf(op.Operations)
-			if err := tx.SetCursor(log, read.Log); err != nil {
-				return err
-			}
-			if err := tx.SetCursor(guard, read.Guard); err != nil {
-				return err
-			}
-			return s.unite(ctx, tx, &s.copies, &report, true)
-		})
-	default:
+	outgrown, err := s.outgrown(ctx)
+	if err == nil && outgrown {
+		report, err = s.grow(ctx)
+		outgrown = err == nil || errors.Is(err, projection.ErrCorrupt) || interrupted(ctx) != nil
+	}
+	if !outgrown {
+		report = Report{}
 		err = s.w.db.Update(ctx, func(tx *projection.Tx) error {
 			return s.unite(ctx, tx, &s.copies, &report, verify)
 		})
@@ -70,6 +65,37 @@ func (s *session) catchUp(ctx context.Context, verify bool) (report Report, err 
 	if errors.Is(err, projection.ErrCorrupt) {
 		return s.replace(ctx, "corrupt", true)
 	}
+	return report, err
+}
+
+// grow makes an outgrown database anew. How far the copies were read tells what they
+// lost from what is new, so that is kept.
+func (s *session) grow(ctx context.Context) (Report, error) {
+	read := map[projection.Copy]oplog.Cursor{}
+	err := s.w.db.View(ctx, func(q *projection.Query) (err error) {
+		for _, stream := range []op.Stream{op.Operations, op.Interactions} {
+			log, guard := cursorsOf(stream)
+			for _, c := range []projection.Copy{log, guard} {
+				if read[c], err = q.Cursor(c); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	s.degraded = nil
+	report := Report{Rebuilt: true}
+	err = s.refill(ctx, func(tx *projection.Tx) error {
+		for c, cursor := range read {
+			if err := tx.SetCursor(c, cursor); err != nil {
+				return err
+			}
+		}
+		return s.unite(ctx, tx, &s.copies, &report, true)
+	})
 	return report, err
 }
 
@@ -81,27 +107,37 @@ const (
 )
 
 // outgrown reports whether the database lacks so much of the log that to build it
-// anew costs less than to enter line after line into every index, and how far the
-// copies were read. Batches go on as they are: they leave time to others.
-func (s *session) outgrown(ctx context.Context) (outgrown bool, read oplog.PairCursors, err error) {
-	if s.limit > 0 {
-		return false, read, nil
-	}
+// anew costs less than to enter line after line into every index. Of a log whose
+// cursor is void nothing is known, and behind one that is fresh is at most a last
+// line that nobody finished. Batches go on as they are where they can be divided:
+// they leave time to others.
+func (s *session) outgrown(ctx context.Context) (outgrown bool, err error) {
 	info, err := s.log.Stat()
 	if err != nil {
-		return false, read, err
+		return false, err
 	}
 	err = s.w.db.View(ctx, func(q *projection.Query) error {
-		read, err = cursors(q, op.Operations)
-		if err != nil {
+		read, err := cursors(q, op.Operations)
+		if err != nil || read.Log == (oplog.Cursor{}) {
 			return err
+		}
+		if state, err := s.log.Check(read.Log); err != nil || state == oplog.Fresh {
+			return err
+		}
+		if s.limit > 0 {
+			if s.guard == nil {
+				return nil
+			}
+			if state, err := s.guard.Check(read.Guard); err != nil || state == oplog.Fresh {
+				return err
+			}
 		}
 		held, err := q.Of(op.Operations).MaxSeq()
 		lacking := info.Size - read.Log.Offset
 		outgrown = lacking > outgrownBytes && lacking > held*outgrownLine
 		return err
 	})
-	return outgrown, read, err
+	return outgrown, err
 }
 
 // cursors say how far the copies of a stream were read.

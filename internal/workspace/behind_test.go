@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"beads/internal/op"
+	"beads/internal/oplog"
+	"beads/internal/oplog/faultfs"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
@@ -102,6 +105,26 @@ func TestRelayAfterDamage(t *testing.T) {
 	}
 }
 
+// outgrows appends lines to the log that outgrow the database; from counts them.
+func (f *fixture) outgrows(from, n int) {
+	var lines strings.Builder
+	filler := strings.Repeat("x", 1000)
+	for i := range n {
+		lines.WriteString(createLine(f, fmt.Sprintf("bd-%d", from+i), filler) + "\n")
+	}
+	path := f.place().LogPath()
+	f.write(path, f.read(path)+lines.String())
+}
+
+// refreshes fails unless a refresh reports that.
+func (f *fixture) refreshes(w *workspace.Workspace, want workspace.Report) {
+	f.t.Helper()
+	got, err := w.Refresh(f.t.Context(), false)
+	if got.Duration = 0; err != nil || got != want {
+		f.t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
 // A database that lacks far more than it holds is built anew, and then not again;
 // one that holds about as much takes the lines in one by one.
 func TestOutgrown(t *testing.T) {
@@ -109,30 +132,15 @@ func TestOutgrown(t *testing.T) {
 	f.file("one")
 	f.record("prompt")
 	w := f.open()
-	many := func(from, n int) {
-		var lines strings.Builder
-		filler := strings.Repeat("x", 1000)
-		for i := range n {
-			lines.WriteString(createLine(f, fmt.Sprintf("bd-%d", from+i), filler) + "\n")
-		}
-		f.write(w.Place().LogPath(), f.read(w.Place().LogPath())+lines.String())
-	}
-	refresh := func(want workspace.Report) {
-		t.Helper()
-		got, err := w.Refresh(t.Context(), false)
-		if got.Duration = 0; err != nil || got != want {
-			t.Errorf("got %+v, %v, want %+v", got, err, want)
-		}
-	}
-	many(0, 1000)
-	refresh(workspace.Report{Applied: 1000, Rebuilt: true, FullScan: true})
-	refresh(workspace.Report{})
+	f.outgrows(0, 1000)
+	f.refreshes(w, workspace.Report{Applied: 1000, Rebuilt: true, FullScan: true})
+	f.refreshes(w, workspace.Report{})
 	f.wantPrompts("prompt")
 	f.equalCopies()
-	many(1000, 400) // less than there is
-	refresh(workspace.Report{Applied: 400})
+	f.outgrows(1000, 400) // less than there is
+	f.refreshes(w, workspace.Report{Applied: 400})
 	f.file("two")
-	many(1400, 1600)
+	f.outgrows(1400, 1600)
 	if got, err := w.RefreshBatch(t.Context(), false, 10); err != nil || got.Rebuilt || got.Applied != 10 || !got.More {
 		t.Errorf("a batch: %+v, %v", got, err)
 	}
@@ -140,4 +148,66 @@ func TestOutgrown(t *testing.T) {
 	if n := len(f.titles()); n != 3002 {
 		t.Errorf("there are %d issues, want 3002", n)
 	}
+}
+
+// Where both copies have what the database lacks, it cannot be taken in by batches.
+func TestOutgrownByRelay(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	w := f.open()
+	var lines []string
+	for n := range 1000 {
+		lines = append(lines, createLine(f, fmt.Sprintf("bd-%d", n), strings.Repeat("x", 1000)))
+	}
+	if n, err := w.Relay(t.Context(), op.Operations, records(t, lines...)); n != 1000 || err != nil {
+		t.Fatalf("relayed %d, %v", n, err)
+	}
+	if got, err := w.RefreshBatch(t.Context(), false, 10); err != nil || !got.Rebuilt || got.Applied != 1000 || got.Restored != 0 {
+		t.Errorf("a batch: %+v, %v", got, err)
+	}
+	f.equalCopies()
+}
+
+// A cursor that was voided, and a last line without end, do not tell how much is
+// lacking: nothing is built anew for them, or not again and again.
+func TestNotOutgrown(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	f.outgrows(0, 2000)
+	w := f.open()
+	f.refreshes(w, workspace.Report{Applied: 2000, Rebuilt: true, FullScan: true})
+	path := f.place().LogPath()
+	f.write(path, f.read(path)+`{"op":"01`)
+	f.refreshes(w, workspace.Report{})
+	if err := during(w, t); err != nil { // behind the torn line
+		t.Fatal(err)
+	}
+	f.refreshes(w, workspace.Report{FullScan: true, Quarantined: 1})
+
+	f = newFixture(t)
+	f.file("one")
+	w = f.open()
+	path = f.place().LogPath()
+	f.write(path, f.read(path)+strings.Repeat("\x00", 1<<20+100))
+	f.refreshes(w, workspace.Report{Rebuilt: true, FullScan: true})
+	f.refreshes(w, workspace.Report{})
+	f.want("one")
+}
+
+// Readers keep their answers when the log can no longer be read.
+func TestOutgrownUnreadable(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	f.outgrows(0, 1500)
+	faulty := faultfs.New(oplog.OS{})
+	f.fs = faulty
+	faulty.Fail(faultfs.Fault{Err: syscall.EIO, Call: faultfs.Read, Path: "issues.jsonl", N: 1, Keep: true})
+	if titles := titlesOf(t, f.open()); !slices.Equal(titles, []string{"one"}) {
+		t.Errorf("while it fails there are %d issues, want the one of before", len(titles))
+	}
+	f.fs = nil
+	if n := len(f.titles()); n != 1501 {
+		t.Errorf("afterwards there are %d issues", n)
+	}
+	f.equalCopies()
 }

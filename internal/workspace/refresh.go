@@ -267,6 +267,9 @@ func (s *session) keepID() error {
 func (s *session) rebuild(ctx context.Context) (Report, error) {
 	report := Report{Rebuilt: true}
 	err := s.refill(ctx, s.fill(ctx, "", &report))
+	if err != nil {
+		err = errors.Join(err, s.w.closeDB()) // it may be one that is not to be queried
+	}
 	return report, err
 }
 
@@ -275,7 +278,7 @@ func (s *session) refill(ctx context.Context, fill func(*projection.Tx) error) e
 	fill, end := s.told(fill)
 	defer end()
 	if err := s.w.db.Rebuild(ctx, true, fill); err != nil {
-		return errors.Join(fmt.Errorf("rebuild the database: %w", err), s.w.closeDB())
+		return fmt.Errorf("rebuild the database: %w", err)
 	}
 	return nil
 }
