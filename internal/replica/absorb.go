@@ -141,7 +141,7 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 			maxLines: chunkLines, maxBytes: chunkBytes}
 		if known.Commit == "" {
 			in.maxLines, in.maxBytes = s.opts.whole, wholeBytes
-			in.mayRelay = s.record.local.Commit == "" && s.record.remote.Commit == ""
+			in.mayRelay = true
 		}
 		err := in.read(ctx, found.files[stream])
 		relayed = relayed || in.relaying
@@ -172,17 +172,20 @@ func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign b
 	return covered, added, err
 }
 
-// build has the database take in what was relayed. It may be built anew for that,
-// and then its row numbers are new: nothing that was recorded is lost by it, since
-// lines are relayed only as long as nothing is.
+// build has the database take in what was relayed. It may be built anew for that. Then
+// its row numbers are new, and what was recorded is forgotten: that is about less than
+// has just come.
 func (s *step) build(ctx context.Context) error {
 	if _, err := s.w.Refresh(ctx, false); err != nil {
 		return err
 	}
 	record := s.record
 	err := s.newGeneration(ctx)
+	if record.generation != s.record.generation {
+		record.local, record.remote, s.changed = s.nothing(), s.nothing(), true
+	}
 	record.generation = s.record.generation
-	s.record, s.changed = record, true
+	s.record = record
 	return err
 }
 

@@ -136,17 +136,29 @@ func TestJoinBuilds(t *testing.T) {
 	settle(t, a, c)
 	equal(t, a, c)
 
-	// One that nobody broke off builds once.
-	d := newSite(t, filepath.Dir(bare), bare, "d")
-	d.inChunks(700)
-	if _, err := d.try(replica.SyncOptions{Join: true}); err != nil {
-		t.Fatal(err)
+	// One that nobody broke off builds once, whether it has a ref of its own or not.
+	for _, own := range []bool{false, true} {
+		d := newSite(t, scratch(t), bare, "d")
+		d.inChunks(700)
+		d.create("of d")
+		if own {
+			d.sync()
+		}
+		published := 2
+		if own {
+			published = 0 // it was before
+		}
+		if r, err := d.try(replica.SyncOptions{Join: true}); err != nil || r.Published != published {
+			t.Fatalf("own ref %v: join: %+v, %v", own, r, err)
+		}
+		d.wantOnce()
+		d.sync()
+		if report := d.sync(); !report.Quiet() || report.Unshared != 0 {
+			t.Errorf("own ref %v: the next step: %+v", own, report)
+		}
+		settle(t, a, d)
+		equal(t, a, d)
 	}
-	d.wantOnce()
-	if report := d.sync(); !report.Quiet() || report.Unshared != 0 {
-		t.Errorf("the next step: %+v", report)
-	}
-	equal(t, a, d)
 }
 
 // A step that broke off leaves operations of others behind, claims among them. They
