@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -48,7 +49,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags.BoolVar(&o.resume, "resume", false, "leave out what was well already at this commit")
 	flags.BoolVar(&o.earlier, "earlier", false, "with -resume: what was well at another commit counts too, and the table says which")
 	flags.Float64Var(&o.scale, "scale", 1, "how much of each `part` is run: 0.01 tries whether all of it works")
-	flags.StringVar(&o.state, "state", "bin/torture.json", "`file` that keeps the results")
+	flags.StringVar(&o.state, "state", "bin/torture.json", "`file` that keeps the results; what the parts print is kept beside it, below torture/")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -97,7 +98,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			table = append(table, before)
 			continue
 		}
-		r := p.run(ctx, o.scale, stderr)
+		r := p.run(ctx, o.scale, filepath.Join(filepath.Dir(o.state), "torture", p.name+".log"), stderr)
 		if ctx.Err() != nil {
 			break
 		}

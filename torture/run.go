@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -42,9 +43,9 @@ type result struct {
 	Scale        float64
 }
 
-// run runs the part, says every half minute how far it is, and shows what it
-// printed if it fails.
-func (p part) run(ctx context.Context, scale float64, stderr io.Writer) result {
+// run runs the part, says every half minute how far it is, keeps what it printed in
+// the file log, and shows the end of that if it fails.
+func (p part) run(ctx context.Context, scale float64, log string, stderr io.Writer) result {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := result{Name: p.name, What: p.what, Verdict: well}
@@ -64,6 +65,12 @@ func (p part) run(ctx context.Context, scale float64, stderr io.Writer) result {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = time.Minute
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	kept, err := create(log)
+	if err != nil {
+		r.Verdict, r.Why = failed, err.Error()
+		return r
+	}
+	defer kept.Close()
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		cmd.Stderr = cmd.Stdout
@@ -73,7 +80,7 @@ func (p part) run(ctx context.Context, scale float64, stderr io.Writer) result {
 		r.Verdict, r.Why = failed, err.Error()
 		return r
 	}
-	said := r.read(out, p.name, stderr, cancel)
+	said := r.read(io.TeeReader(out, kept), p.name, stderr, cancel)
 	err = cmd.Wait()
 	r.Seconds = time.Since(started).Seconds()
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && p.test == "" {
@@ -91,10 +98,18 @@ func (p part) run(ctx context.Context, scale float64, stderr io.Writer) result {
 		if ctx.Err() != nil && r.Why == "" {
 			r.Why = "it was stopped"
 		}
-		fmt.Fprintf(stderr, "%s\n", strings.Join(said, "\n"))
+		fmt.Fprintf(stderr, "%s\nall of it: %s\n", strings.Join(said, "\n"), log)
 	}
 	fmt.Fprintf(stderr, "%s  %s: %s %s\n", time.Now().Format(time.TimeOnly), p.name, r.Verdict, r.Why)
 	return r
+}
+
+// create makes a file, and the directories on the way.
+func create(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, err
+	}
+	return os.Create(path)
 }
 
 // cutByDeadline reports whether the end of the time that a target had was taken

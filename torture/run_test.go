@@ -1,9 +1,24 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// The end of what a part printed need not have what failed first.
+func TestWhatFailedIsKept(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "torture", "failing", "calls.log")
+	var stderr strings.Builder
+	r := part{name: "failing/calls", test: "TestNothing", dir: "nowhere"}.run(t.Context(), 1, log, &stderr)
+	if r.Verdict != failed || !strings.Contains(stderr.String(), log) {
+		t.Errorf("verdict %q, and the log is not named: %s", r.Verdict, &stderr)
+	}
+	if kept, err := os.ReadFile(log); err != nil || !strings.Contains(string(kept), "nowhere") {
+		t.Errorf("%v: %s", err, kept)
+	}
+}
 
 func TestCutByDeadline(t *testing.T) {
 	const end = "--- FAIL: FuzzScan (600.72s)\n    context deadline exceeded\nFAIL\nexit status 1"
