@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -71,21 +72,34 @@ func (l Lines) EachLine(fn func(seq int64, line []byte) error) error {
 	})
 }
 
-// EachSince calls fn with every line whose row number is greater than after, in
-// the order of the ids (then of the bytes' hashes). The cost depends on how many
-// those are. fn may query.
-func (l Lines) EachSince(after int64, fn func(StoredLine) error) error {
+// Run is a run of row numbers, both ends included.
+type Run = [2]int64
+
+// EachIn calls fn with every line whose row is in one of the runs, which do not
+// touch, in the order of the ids (then of the bytes' hashes). The cost depends on how
+// many those are. fn may query.
+func (l Lines) EachIn(runs []Run, fn func(StoredLine) error) error {
+	list, err := json.Marshal(runs)
+	if err != nil {
+		return err
+	}
 	var row StoredLine
-	// The unary plus keeps SQLite from walking the whole index of ids.
-	err := stream(l.lines, "SELECT seq, id, issue, line FROM "+l.table+" WHERE seq > ? ORDER BY +id, +hash", func(s *sqlite.Stmt) error {
+	err = stream(l.lines, linesInSQL(l.table), func(s *sqlite.Stmt) error {
 		row.Seq, row.ID, row.Issue = s.ColumnInt64(0), columnID(s, 1), s.ColumnText(2)
 		row.Line = columnRaw(s, 3, row.Line)
 		return fn(row)
-	}, after)
+	}, string(list))
 	if err != nil {
-		return fmt.Errorf("lines of %s since row %d: %w", l.table, after, err)
+		return fmt.Errorf("lines of %s: %w", l.table, err)
 	}
 	return nil
+}
+
+// linesInSQL asks for lines in runs of rows. The unary plus keeps SQLite from walking
+// the whole index of ids.
+func linesInSQL(table string) string {
+	return "SELECT l.seq, l.id, l.issue, l.line FROM json_each(?) AS r CROSS JOIN " + table + ` AS l
+WHERE l.seq BETWEEN r.value ->> 0 AND r.value ->> 1 ORDER BY +l.id, +l.hash`
 }
 
 // CountSince is how many lines have a row number greater than after.

@@ -167,6 +167,7 @@ func testOtherPlans(t *testing.T, db *DB) {
 		"newest operations":  {recentSQL, []string{"SEARCH operation USING INDEX sqlite_autoindex_operation_1"}, "TEMP B-TREE"},
 		"newest of an issue": {recentOfIssueSQL, []string{"SEARCH operation USING INDEX operation_issue_index"}, "TEMP B-TREE FOR ORDER BY"},
 		"ids of all lines":   {"SELECT seq, id FROM operation", []string{"COVERING INDEX"}, "TEMP"},
+		"lines of some rows": {linesInSQL("operation"), []string{"SEARCH l USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}, "SCAN l"},
 		"lost lines":         {"SELECT issue FROM operation WHERE counts = 0", []string{"operation_lost_index"}, "TEMP"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,22 +2,36 @@ package projection
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 
 	"beads/internal/op"
 )
 
-func TestEachSince(t *testing.T) {
+func TestEachIn(t *testing.T) {
 	db := newDB(t)
 	apply(t, db, operation(5, "create", "bd-a", "title", `"A"`))
 	apply(t, db, operation(3, "create", "bd-b", "title", `"B"`))
 	apply(t, db, operation(9, "update", "bd-a", "title", `"C"`))
 	apply(t, db, operation(4, "update", "bd-a", "title", `"D"`))
-	for after, want := range map[int64][]int64{0: {2, 4, 1, 3}, 1: {2, 4, 3}, 3: {4}, 4: nil, 9: nil} {
-		err := db.View(context.Background(), func(q *Query) error {
+	const end = math.MaxInt64
+	for _, test := range []struct {
+		runs []Run
+		want []int64
+	}{
+		{[]Run{{1, end}}, []int64{2, 4, 1, 3}},
+		{[]Run{{2, end}}, []int64{2, 4, 3}},
+		{[]Run{{4, end}}, []int64{4}},
+		{[]Run{{5, end}}, nil},
+		{[]Run{{10, end}}, nil},
+		{[]Run{{1, 1}, {3, 4}, {9, end}}, []int64{4, 1, 3}},
+		{[]Run{{2, 2}, {6, 8}}, []int64{2}},
+		{nil, nil},
+	} {
+		must(t, db.View(context.Background(), func(q *Query) error {
 			var got []int64
-			err := q.EachSince(after, func(row StoredLine) error {
+			err := q.EachIn(test.runs, func(row StoredLine) error {
 				seq, held, err := q.Seq(row.ID, op.Hash(row.Line)) // may query
 				if seq != row.Seq || !held || row.Issue == "" {
 					t.Errorf("row %d is %+v", seq, row)
@@ -25,25 +39,20 @@ func TestEachSince(t *testing.T) {
 				got = append(got, row.Seq)
 				return err
 			})
-			if len(got) != len(want) {
-				t.Errorf("rows since %d are %v, want %v", after, got, want)
-			}
-			for i := range min(len(got), len(want)) {
-				if got[i] != want[i] {
-					t.Errorf("rows since %d are %v, want %v in the order of ids", after, got, want)
-				}
-			}
-			if err != nil {
-				return err
-			}
-			count, err := q.CountSince(after)
-			if count != int64(len(want)) {
-				t.Errorf("%d rows since %d, want %d", count, after, len(want))
+			if !slices.Equal(got, test.want) {
+				t.Errorf("rows in %v are %v, want %v in the order of ids", test.runs, got, test.want)
 			}
 			return err
-		})
-		must(t, err)
+		}))
 	}
+	must(t, db.View(context.Background(), func(q *Query) error {
+		for after, want := range map[int64]int64{0: 4, 1: 3, 3: 1, 4: 0, 9: 0} {
+			if count, err := q.CountSince(after); err != nil || count != want {
+				t.Errorf("%d rows since %d, want %d: %v", count, after, want, err)
+			}
+		}
+		return nil
+	}))
 	must(t, db.View(context.Background(), func(q *Query) error {
 		for seq, want := range map[int64]op.ID{1: testID(5), 4: testID(4), 5: {}} {
 			if id, err := q.IDAt(seq); err != nil || id != want {

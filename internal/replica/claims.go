@@ -53,8 +53,8 @@ func (s *step) registerClaims(ctx context.Context) error {
 func (s *step) newClaims(q *projection.Query) ([]workspace.Claim, error) {
 	var claims []workspace.Claim
 	var decoder op.Decoder
-	err := q.EachSince(s.record.local.Through, func(row projection.StoredLine) error {
-		if row.Issue == "" || s.record.local.has(row.Seq) || !bytes.Contains(row.Line, []byte(`"`+op.DoClaim+`"`)) {
+	err := q.EachIn(s.record.local.gaps(), func(row projection.StoredLine) error {
+		if row.Issue == "" || !bytes.Contains(row.Line, []byte(`"`+op.DoClaim+`"`)) {
 			return nil
 		}
 		record, err := decoder.Read(row.Line)

@@ -3,6 +3,7 @@ package replica
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -10,8 +11,7 @@ import (
 	"beads/internal/projection"
 )
 
-// span is a run of row numbers, both ends included.
-type span [2]int64
+type span = projection.Run
 
 // rows is a set of rows of one stream: all up to Through and those in Spans,
 // which lie beyond, ascend and do not touch.
@@ -119,13 +119,13 @@ func (c *rows) merge(spans []span) {
 	c.Spans = merged
 }
 
-// has reports whether a row is covered.
-func (c *rows) has(row int64) bool {
-	if row <= c.Through {
-		return true
+// gaps are the rows that are not covered; the last run is without end.
+func (c *rows) gaps() []span {
+	gaps, next := make([]span, 0, len(c.Spans)+1), c.Through+1
+	for _, s := range c.Spans {
+		gaps, next = append(gaps, span{next, s[0] - 1}), s[1]+1
 	}
-	n, found := slices.BinarySearchFunc(c.Spans, row, func(s span, row int64) int { return int(min(max(s[0]-row, -1), 1)) })
-	return found || n > 0 && row <= c.Spans[n-1][1]
+	return append(gaps, span{next, math.MaxInt64})
 }
 
 // size is how many rows are covered, those beyond Through, and all.

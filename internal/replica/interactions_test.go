@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func (s *site) interactions() []string {
 	lines := []string{}
 	s.with(func(w *workspace.Workspace, _ *replica.Replica) {
 		err := w.ViewAll(s.t.Context(), func(q *projection.Query) error {
-			return q.Of(op.Interactions).EachSince(0, func(row projection.StoredLine) error {
+			return q.Of(op.Interactions).EachIn([]projection.Run{{1, math.MaxInt64}}, func(row projection.StoredLine) error {
 				lines = append(lines, string(row.Line))
 				return nil
 			})

@@ -96,12 +96,7 @@ func (s *step) writeBatches(q *projection.Query, im *git.Importer, total int64) 
 	out := &batches{step: s, im: im, now: now, total: total, issues: map[string]struct{}{}, count: map[op.Stream]int{}}
 	for _, stream := range s.streams() {
 		covered := s.record.local.of(stream)
-		err := q.Of(stream).EachSince(covered.Through, func(row projection.StoredLine) error {
-			if covered.has(row.Seq) {
-				return nil
-			}
-			return out.add(stream, row)
-		})
+		err := q.Of(stream).EachIn(covered.gaps(), func(row projection.StoredLine) error { return out.add(stream, row) })
 		if err == nil {
 			err = out.flush(stream)
 		}

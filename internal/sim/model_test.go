@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -184,7 +185,7 @@ func (s *site) lines() []line {
 	var lines []line
 	s.view(func(q *projection.Query) error {
 		lines = nil
-		return q.EachSince(0, func(row projection.StoredLine) error {
+		return q.EachIn([]projection.Run{{1, math.MaxInt64}}, func(row projection.StoredLine) error {
 			lines = append(lines, line{row.ID, string(row.Line)})
 			return nil
 		})
