@@ -25,6 +25,7 @@ const (
 
 	lossesPerDisk = 51 // cycles until a new file system is made
 	diskSize      = 64 // MiB
+	disksAtOnce   = 6  // they wait most of the time
 )
 
 // The power goes while commands write and publish, on a file system of its own
@@ -45,7 +46,7 @@ func TestPowerLoss(t *testing.T) {
 		losePowerOften(t)
 		return
 	}
-	cmd := exec.Command(os.Args[0], append(os.Args[1:], "-test.run=^TestPowerLoss$", "-test.v")...)
+	cmd := exec.Command(os.Args[0], append(os.Args[1:], "-test.run=^TestPowerLoss$", "-test.v", fmt.Sprintf("-test.parallel=%d", disksAtOnce))...)
 	cmd.Env = append(os.Environ(), "TORTURE_BD="+program)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGTERM}
 	out, err := cmd.CombinedOutput()
