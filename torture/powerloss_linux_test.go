@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -54,6 +56,9 @@ func TestPowerLoss(t *testing.T) {
 		if _, numbers, ok := strings.Cut(line, "counts: "); ok {
 			t.Logf("counts: %s", numbers)
 		}
+		if _, who, ok := strings.Cut(line, "held by "); ok {
+			t.Logf("a disk was held by %s", who)
+		}
 	}
 	if err != nil {
 		t.Errorf("%v\n%s", err, strings.ReplaceAll(string(out), "counts: ", "")) // which were counted above
@@ -95,7 +100,7 @@ func newDisk(t testing.TB) *disk {
 	must(t, os.Truncate(d.image, diskSize<<20))
 	d.do("mkfs.ext4", "-q", "-F", "-b", "4096", d.image)
 	d.mount()
-	t.Cleanup(func() { d.do("umount", d.at); must(t, os.RemoveAll(dir)) })
+	t.Cleanup(func() { d.unmount(); must(t, os.RemoveAll(dir)) })
 	return d
 }
 
@@ -107,6 +112,39 @@ func (d *disk) do(args ...string) {
 }
 
 func (d *disk) mount() { d.Helper(); d.do("mount", "-o", "loop", d.image, d.at) }
+
+// unmount waits for what still holds the disk. A command waits for its git, but not
+// for what that has started for the other end of a fetch or a push, which may notice
+// a moment later that nobody listens any more.
+func (d *disk) unmount() {
+	d.Helper()
+	told := false
+	eventually(d, "nothing holds "+d.at, func() bool {
+		out, err := exec.Command("umount", d.at).CombinedOutput()
+		if err != nil && !bytes.Contains(out, []byte("busy")) {
+			d.Fatalf("umount: %v\n%s", err, out)
+		}
+		if err != nil && !told {
+			d.Logf("%sheld by %q", out, holders(d.at))
+			told = true
+		}
+		return err == nil
+	})
+}
+
+// holders are the command lines of the processes that have something below dir open.
+func holders(dir string) (found []string) {
+	links, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	places, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range append(links, places...) {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, dir) {
+			line, _ := os.ReadFile(filepath.Join("/proc", strings.Split(link, "/")[2], "cmdline"))
+			found = append(found, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
 
 // cut takes the power away: what was not fsynced is lost with the memory.
 func (d *disk) cut() {
@@ -160,7 +198,7 @@ func (s *site) losePower(d *disk, r *rand.Rand, after time.Duration, whole bool)
 	close(stop)
 	d.cut()
 	off.Wait()
-	d.do("umount", d.at)
+	d.unmount()
 	d.mount()
 	when := fmt.Sprintf("power lost after %s", after)
 	lost = s.held()

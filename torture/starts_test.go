@@ -51,12 +51,12 @@ func TestSimultaneousStarts(t *testing.T) {
 		if begun == 0 {
 			s.Errorf("round %d: nobody says that it started one", n)
 		}
-		s.eventually("one daemon remains", func() bool { return len(s.daemons()) == 1 })
+		eventually(s, "one daemon remains", func() bool { return len(s.daemons()) == 1 })
 		if r := s.run(s.command("daemon", "status")); r.code != 0 {
 			s.Errorf("round %d: the one that remains does not serve: exit code %d\n%s", n, r.code, r.stderr)
 		}
 		s.must("daemon", "stop")
-		s.eventually("no daemon remains", func() bool { return len(s.daemons()) == 0 })
+		eventually(s, "no daemon remains", func() bool { return len(s.daemons()) == 0 })
 		if total += *together; t.Failed() {
 			break
 		}
@@ -83,8 +83,8 @@ func (s *site) daemons() (found []string) {
 }
 
 // eventually waits until true comes true, which another process brings about.
-func (s *site) eventually(what string, true func() bool) {
-	s.Helper()
+func eventually(t testing.TB, what string, true func() bool) {
+	t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	limit := time.NewTimer(waitLimit)
@@ -93,7 +93,7 @@ func (s *site) eventually(what string, true func() bool) {
 		select {
 		case <-again.C:
 		case <-limit.C:
-			s.Fatalf("never came true: %s", what)
+			t.Fatalf("never came true: %s", what)
 		}
 	}
 }
