@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"beads/internal/git"
@@ -25,6 +26,9 @@ const confirmRef = refPrefix + "confirm"
 // nothing was acknowledged; should the remote have taken the push without being
 // able to say so, the next Sync brings the operations.
 func (r *Replica) Confirm(ctx context.Context, decide func(*workspace.Tx) ([]workspace.Draft, error)) ([]*op.Operation, Report, error) {
+	if r.git == nil && !r.w.ReadOnly() {
+		return nil, Report{ClaimsLost: []workspace.LostClaim{}}, fmt.Errorf("confirm: %w", git.ErrNotRepository)
+	}
 	var made []*op.Operation
 	report, err := r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error {
 		if s.pin == nil {
