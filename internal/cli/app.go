@@ -77,6 +77,7 @@ type app struct {
 func Run(ctx context.Context, p Process) int {
 	a := &app{Process: p, out: bufio.NewWriterSize(p.Stdout, 32<<10)}
 	root := newRoot(a)
+	checkTopics(root)
 	root.SetArgs(p.Args)
 	root.SetIn(p.Stdin)
 	root.SetOut(a.out)

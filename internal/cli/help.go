@@ -69,6 +69,23 @@ func (a *app) writeHelp(cmd *cobra.Command, _ []string) {
 	_ = a.writeUsage(cmd) // a failure shows when the output is flushed
 }
 
+// checkTopics makes bd help refuse a name that is no command; the library shows
+// the help of what stands before it.
+func checkTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		return
+	}
+	help.Args = func(_ *cobra.Command, names []string) error {
+		found, rest, err := root.Find(names)
+		if err != nil || len(rest) == 0 || !found.HasSubCommands() {
+			return err
+		}
+		return unknownCommand(found, rest[0])
+	}
+}
+
 // commandList are the commands of a group, with what they do.
 func commandList(cmd *cobra.Command, group string, width int) string {
 	var b strings.Builder
