@@ -2,6 +2,7 @@ package cli
 
 import (
 	"beads/internal/git"
+	"beads/internal/issue"
 	"beads/internal/workspace"
 )
 
@@ -20,4 +21,17 @@ func (a *app) actorName(place workspace.Place) string {
 		return name
 	}
 	return "unknown"
+}
+
+// checkActor refuses a name of who acts, or of the session, that no operation can
+// carry. The error would else be about an operation that nobody has seen.
+func (a *app) checkActor(place workspace.Place) error {
+	err := issue.ValidateActor("actor", a.actorName(place))
+	if err == nil {
+		err = issue.ValidateActor("BD_SESSION", a.Getenv("BD_SESSION"))
+	}
+	if err != nil {
+		return invalid(err)
+	}
+	return nil
 }

@@ -169,7 +169,9 @@ func (a *app) view(cmd *cobra.Command, fn func(*projection.Query) error) error {
 func (a *app) commit(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace.Draft, error)) ([]*op.Operation, error) {
 	var made []*op.Operation
 	err := a.inWorkspace(cmd.Context(), func(w *workspace.Workspace) (err error) {
-		made, err = w.Commit(cmd.Context(), decide)
+		if err = a.checkActor(w.Place()); err == nil {
+			made, err = w.Commit(cmd.Context(), decide)
+		}
 		return err
 	})
 	a.wrote = a.wrote || len(made) > 0

@@ -86,6 +86,9 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 	if asked == "" {
 		asked = a.defaultPrefix(place, from)
 	}
+	if err := a.checkActor(place); err != nil {
+		return err
+	}
 	w, existed, err := workspace.Init(cmd.Context(), place, asked, a.options(place))
 	if err != nil {
 		return err

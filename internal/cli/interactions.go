@@ -41,7 +41,9 @@ func (a *app) viewAll(cmd *cobra.Command, fn func(*projection.Query) error) erro
 func (a *app) record(cmd *cobra.Command, decide func(*workspace.Tx) ([]workspace.Draft, error)) ([]*op.Interaction, error) {
 	var made []*op.Interaction
 	err := a.inWorkspace(cmd.Context(), func(w *workspace.Workspace) (err error) {
-		made, err = w.Record(cmd.Context(), decide)
+		if err = a.checkActor(w.Place()); err == nil {
+			made, err = w.Record(cmd.Context(), decide)
+		}
 		return err
 	})
 	return made, err

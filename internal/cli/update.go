@@ -91,6 +91,9 @@ func (a *app) confirm(cmd *cobra.Command, args []string, decide func(*workspace.
 	if err := a.lead(cmd, args); err != nil { // the remote to ask may be another
 		return err
 	}
+	if err := a.checkActor(a.ws.Place()); err != nil {
+		return err
+	}
 	made, _, err := a.replica(a.ws).Confirm(cmd.Context(), decide)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ const (
 	MaxName  = 50        // characters of a status, an issue type or a dependency type
 	MaxLabel = 100       // characters
 	MaxShort = 500       // characters of an assignee, an owner or an external reference
+	MaxActor = 200       // characters of the name of who acts, or of a session
 	MaxID    = 100       // characters of an id chosen by a person
 	MaxText  = 128 << 10 // bytes: six times as many, all escaped, still fit one line of the log
 

@@ -41,6 +41,18 @@ func ValidateTitle(s string) error {
 // most MaxShort characters. The empty one clears the field.
 func ValidateShort(field, s string) error { return line(field, s, MaxShort) }
 
+// ValidateActor checks the name of who acts, or of a session. It may hold what a
+// line may not: such names are in logs.
+func ValidateActor(field, s string) error {
+	if !utf8.ValidString(s) {
+		return invalid(field, s, "it is not valid UTF-8")
+	}
+	if n := utf8.RuneCountInString(s); n > MaxActor {
+		return invalid(field, s, "it has %d characters, at most %d are allowed", n, MaxActor)
+	}
+	return nil
+}
+
 // line checks that s is valid UTF-8 of at most most characters without control
 // characters.
 func line(field, s string, most int) error {

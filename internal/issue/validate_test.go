@@ -10,6 +10,7 @@ func TestValidate(t *testing.T) {
 	name := func(s string) error { return ValidateName("status", s) }
 	text := func(s string) error { return ValidateText("notes", s) }
 	shortText := func(s string) error { return ValidateShort("assignee", s) }
+	actor := func(s string) error { return ValidateActor("actor", s) }
 	x := strings.Repeat
 	for _, c := range []struct {
 		name     string
@@ -30,6 +31,10 @@ func TestValidate(t *testing.T) {
 		{"assignee emptied", shortText, "", ""},
 		{"assignee too long", shortText, x("a", 501), "501 characters"},
 		{"assignee with a tab", shortText, "a\tb", "U+0009"},
+		{"actor", actor, "Ann O'Nym", ""},
+		{"actor of 200", actor, x("é", 200), ""},
+		{"actor of 201", actor, x("é", 201), "201 characters"},
+		{"actor not UTF-8", actor, "a\xff", "UTF-8"},
 		{"status", name, "in_progress", ""},
 		{"status with every mark", name, "ä1-_./:", ""},
 		{"status of 50", name, x("é", 50), ""},

@@ -13,7 +13,7 @@ import (
 // The bounds of an operation's short members, in characters.
 const (
 	maxVerb      = 50
-	maxActor     = 200
+	maxActor     = issue.MaxActor
 	maxIssueID   = issue.MaxForeignID
 	maxReference = 100
 )
