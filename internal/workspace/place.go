@@ -93,6 +93,9 @@ func (p Place) Missing() error {
 	if p.Super != "" {
 		return fmt.Errorf("%w (submodule %s; the superproject's is in %s: set BEADS_DIR to use it)", ErrNoWorkspace, where, p.Super)
 	}
+	if p.Explicit != "" { // what chose the place may be what is wrong
+		return fmt.Errorf("%w (%s leads to %s)", ErrNoWorkspace, p.Explicit, p.Dir)
+	}
 	return fmt.Errorf("%w (%s)", ErrNoWorkspace, where)
 }
 
