@@ -58,7 +58,7 @@ error: it says so and writes nothing. What waited for it may be ready now.`,
 	return cmd
 }
 
-// suggestNext lists the ready ones among the issues that depend on those typed.
+// suggestNext lists the ready ones among the issues that those typed blocked.
 func (a *app) suggestNext(cmd *cobra.Command, inputs []string) error {
 	return a.view(cmd, func(q *projection.Query) error {
 		ids, err := a.resolveAll(q, inputs, false)
@@ -72,7 +72,9 @@ func (a *app) suggestNext(cmd *cobra.Command, inputs []string) error {
 				return err
 			}
 			for _, d := range dependents {
-				waiting = append(waiting, d.Issue.ID)
+				if d.Type == issue.DepBlocks { // what is only related could be worked on before
+					waiting = append(waiting, d.Issue.ID)
+				}
 			}
 		}
 		if len(waiting) == 0 {
