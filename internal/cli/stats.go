@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/issue"
 	"beads/internal/projection"
 )
 
@@ -69,6 +71,7 @@ func (a *app) printStats(s projection.Stats) {
 			a.printf("%-16s %6d\n", name, n)
 		}
 	}
+	named := []string{issue.StatusOpen, issue.StatusInProgress, issue.StatusDeferred, statusPinned, issue.StatusClosed}
 	a.printf("%-16s %6d\n", "Issues", s.Total)
 	number("Open", s.Open)
 	number("  ready", s.Ready)
@@ -76,6 +79,11 @@ func (a *app) printStats(s projection.Stats) {
 	number("In progress", s.InProgress)
 	number("Deferred", s.Deferred)
 	number("Pinned", s.Pinned)
+	for _, g := range s.ByStatus {
+		if !slices.Contains(named, g.Group) { // so that the parts make up the whole
+			number("Status "+visible(g.Group), g.Count)
+		}
+	}
 	number("Closed", s.Closed)
 	number("Deleted", s.Deleted)
 	number("Epics to close", s.EpicsEligibleForClosure)
