@@ -10,6 +10,7 @@ import (
 
 	"beads/internal/config"
 	"beads/internal/git"
+	"beads/internal/issue"
 	"beads/internal/op"
 	"beads/internal/spelling"
 )
@@ -30,7 +31,7 @@ type configKey struct {
 func configKeys() []configKey {
 	keys := []configKey{
 		{name: op.SettingPrefix, shared: true, def: op.DefaultPrefix, kind: "text", meaning: "what new issue ids begin with",
-			readOnly: "it is chosen by bd init; ids never change"},
+			readOnly: "it is chosen by bd init, and by bd rename-prefix for new ids; ids never change"},
 		{name: op.SettingAliases, shared: true, kind: "list", meaning: "other prefixes under which ids are known"},
 		{name: op.SettingStatuses, shared: true, kind: "list", meaning: "statuses beside the built-in ones"},
 		{name: op.SettingTypes, shared: true, kind: "list", meaning: "issue types beside the built-in ones"},
@@ -137,12 +138,35 @@ func (k configKey) check(value string) error {
 		if !slices.Contains(k.choices, value) {
 			return bad("one of " + strings.Join(k.choices, ", "))
 		}
+	case "list":
+		return k.checkList(value)
 	case "text":
 		if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return bad("a text in one line")
 		}
 		if strings.HasPrefix(value, "-") && strings.HasPrefix(k.name, "git.") {
 			return bad("a name: it starts with a dash")
+		}
+	}
+	return nil
+}
+
+// checkList refuses a name that no issue can have: it would be declared, and every
+// command would refuse it all the same.
+func (k configKey) checkList(value string) error {
+	for name := range strings.SplitSeq(value, ",") {
+		var err error
+		switch name = strings.TrimSpace(name); {
+		case name == "":
+		case k.name == op.SettingStatuses:
+			err = issue.ValidateStatus(name)
+		case k.name == op.SettingTypes:
+			err = issue.ValidateName("issue type", name)
+		case k.name == op.SettingAliases:
+			err = issue.ValidatePrefix(name)
+		}
+		if err != nil {
+			return invalid(fmt.Errorf("%s: %w", k.name, err))
 		}
 	}
 	return nil
