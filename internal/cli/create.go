@@ -302,7 +302,7 @@ func (c *creation) preview(a *app, cmd *cobra.Command) error {
 		if a.json {
 			return a.printJSON(state.Issue)
 		}
-		a.say("Would create a P%[2]d %[1]s: %[3]s", state.Issue.Type, state.Issue.Priority, visible(state.Issue.Title))
+		a.printf("Would create a P%[2]d %[1]s: %[3]s\n", state.Issue.Type, state.Issue.Priority, visible(state.Issue.Title))
 		return nil
 	})
 }

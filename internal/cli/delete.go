@@ -109,23 +109,24 @@ func (a *app) planDeletion(q *projection.Query, args []string, cascade bool) (de
 	return d, nil
 }
 
-// showDeletion prints what a delete would do.
+// showDeletion prints what a delete would do: the result, with --quiet too, or it would
+// look as if it was done.
 func (a *app) showDeletion(q *projection.Query, d deletion) error {
 	if a.json {
 		d.Deleted, d.WouldDelete, d.Dependents = list(d.Deleted), list(d.WouldDelete), list(d.Dependents)
 		return a.printJSON(d)
 	}
 	for _, id := range d.already {
-		a.say("Already deleted %s", a.shortID(q, id))
+		a.printf("Already deleted %s\n", a.shortID(q, id))
 	}
 	for _, i := range d.WouldDelete {
-		a.say("Would delete %s: %s (%s)", a.shortID(q, i.ID), visible(i.Title), visible(i.Status))
+		a.printf("Would delete %s: %s (%s)\n", a.shortID(q, i.ID), visible(i.Title), visible(i.Status))
 	}
 	for _, i := range d.Dependents {
-		a.say("  %s depends on %s (%s): %s", a.shortID(q, i.ID), a.shortID(q, i.On), visible(i.Type), visible(i.Title))
+		a.printf("  %s depends on %s (%s): %s\n", a.shortID(q, i.ID), a.shortID(q, i.On), visible(i.Type), visible(i.Title))
 	}
 	if len(d.WouldDelete) > 0 {
-		a.say("Nothing was deleted. To delete, add --force.")
+		a.printf("Nothing was deleted. To delete, add --force.\n")
 	}
 	return nil
 }

@@ -78,8 +78,11 @@ left alone.`,
 					case a.json:
 						return a.printEpicsJSON(epics)
 					}
+					if len(epics) == 0 {
+						a.say("No epic has only closed children.")
+					}
 					for _, e := range epics {
-						a.say("Would close %s: %s", a.shortID(q, e.ID), visible(e.Title))
+						a.printf("Would close %s: %s\n", a.shortID(q, e.ID), visible(e.Title))
 					}
 					return nil
 				})

@@ -235,12 +235,12 @@ func (a *app) tellImport(name string, r importResult) error {
 		if err := a.printJSON(json.RawMessage(encoded)); err != nil {
 			return err
 		}
-	} else {
+	} else if r.DryRun || !a.quiet {
 		verb, would := "Imported", ""
 		if r.DryRun {
 			verb, would = "Would import", "would be "
 		}
-		a.say("%s %s: %s, %d %screated, %d %schanged, %d already here.", verb, visible(name),
+		a.printf("%s %s: %s, %d %screated, %d %schanged, %d already here.\n", verb, visible(name),
 			plural(r.Records, "record", "records"), r.Created, would, r.Updated, would, r.Skipped)
 	}
 	if r.Bad == 0 {

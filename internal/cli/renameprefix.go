@@ -84,7 +84,7 @@ func (a *app) renamePrefix(cmd *cobra.Command, prefix string, dryRun bool) error
 	case before == prefix:
 		a.say("New ids begin with %s- already.", prefix)
 	case dryRun:
-		a.say("New ids would begin with %s- instead of %s-; existing ids would stay.", prefix, before)
+		a.printf("New ids would begin with %s- instead of %s-; existing ids would stay.\n", prefix, before)
 	default:
 		a.say("New ids begin with %s- instead of %s-; existing ids stay.", prefix, before)
 	}
