@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,7 @@ the workspace's own files are refused.`,
 				return failf("refused", "exporting to %w", err).withHint("choose another file; the log already holds everything")
 			}
 			if err != nil {
-				return failf("failed", "exporting: %w", err)
+				return fmt.Errorf("exporting: %w", err)
 			}
 			if a.json {
 				return a.printJSON(struct {
@@ -110,11 +111,32 @@ func (e *exporter) write(to io.Writer) error {
 	})
 }
 
+// checkNames refuses a slip, which would select nothing and pass for a backup.
+func (e *exporter) checkNames(q *projection.Query) error {
+	for _, status := range e.statuses {
+		if status == tombstoneStatus {
+			continue
+		}
+		if err := checkStatus(q, status); err != nil {
+			return err
+		}
+	}
+	for _, kind := range e.types {
+		if err := checkType(q, kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // snapshot writes what is wanted of the issues that q sees. report, if there is
 // one, is told how far it is.
 func (e *exporter) snapshot(q *projection.Query, to io.Writer, report func(string, int64, int64)) error {
 	ids, err := e.a.resolveAll(q, e.inputs, false)
 	if err != nil {
+		return err
+	}
+	if err := e.checkNames(q); err != nil {
 		return err
 	}
 	e.count, e.tombstones = 0, 0
