@@ -119,7 +119,7 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 		return err
 	}
 	if given(cmd, "prefix") && asked != result.Prefix {
-		a.notice("the prefix stays " + result.Prefix + ": ids never change")
+		a.notice("the prefix stays " + result.Prefix + "; bd rename-prefix chooses another for new ids")
 	}
 	if a.json {
 		if err := a.printJSON(result); err != nil {
