@@ -31,7 +31,7 @@ func newInit(a *app) *cobra.Command {
 	var prefix, from string
 	var start, publish bool
 	cmd := &cobra.Command{
-		Use:   "init",
+		Use:   "init [--publish [REMOTE]]",
 		Short: "Make a workspace here",
 		Long: `Make a workspace: one for the whole repository, worktrees included, or for this
 directory where there is no Git. Nothing of it shows in git status, and a workspace that
@@ -58,7 +58,7 @@ workspace starts from them.`,
 	cmd.Flags().StringVarP(&prefix, "prefix", "p", "", "what the ids of new issues begin with (default bd)")
 	cmd.Flags().StringVar(&from, "from-jsonl", "", "then import a snapshot or operations from `FILE`")
 	cmd.Flags().BoolVar(&start, "start-daemon", false, "then start the daemon")
-	cmd.Flags().BoolVar(&publish, "publish", false, "share the operations with a Git remote from now on")
+	cmd.Flags().BoolVar(&publish, "publish", false, "share the operations with REMOTE from now on")
 	accepted(cmd, "skip-hooks", "skip-merge-driver", "skip-agents", "stealth", "setup-exclude", "non-interactive")
 	return cmd
 }

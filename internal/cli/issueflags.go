@@ -35,7 +35,7 @@ func (f *fieldFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.owner, "owner", "", "owner")
 	flags.StringVar(&f.externalRef, "external-ref", "", "reference elsewhere, such as gh-9")
 	flags.StringVarP(&f.estimate, "estimate", "e", "", "estimate in minutes, or as 1h30m")
-	flags.StringVar(&f.metadata, "metadata", "", "a JSON object, or @`FILE` that holds one")
+	flags.StringVar(&f.metadata, "metadata", "", "a `JSON` object, or @FILE that holds one")
 	flags.StringVar(&f.due, "due", "", "due `DATE`: 2026-11-23 (the end of that day), +2d, tomorrow, RFC 3339")
 	flags.StringVar(&f.deferUntil, "defer", "", "not ready before `DATE`")
 	alias(cmd, "body", "description")
