@@ -42,6 +42,21 @@ func TestCommandsExplainThemselves(t *testing.T) {
 	walk(newRoot(a))
 }
 
+// TestLockTimeoutOfNothing: 0 does not mean the default, as it does to a workspace.
+func TestLockTimeoutOfNothing(t *testing.T) {
+	for value, want := range map[string]time.Duration{"0": noWait, "0s": noWait, "2s": 2 * time.Second, "1ms": time.Millisecond} {
+		a := &app{Process: Process{Stdout: io.Discard, Stderr: io.Discard}, out: bufio.NewWriter(io.Discard)}
+		root := newRoot(a)
+		root.SetArgs([]string{"version", "--lock-timeout", value})
+		if err := root.Execute(); err != nil {
+			t.Fatal(err)
+		}
+		if a.lockTimeout != want {
+			t.Errorf("--lock-timeout %s waits for %s, want %s", value, a.lockTimeout, want)
+		}
+	}
+}
+
 // TestHelpNeedsNothing: --help of every command works where there is no
 // workspace, and ends in 0.
 func TestHelpNeedsNothing(t *testing.T) {

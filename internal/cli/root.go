@@ -8,6 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// noWait is what --lock-timeout 0 gives another writer: as long as a reader gives
+// it, so that the lock can be had at all.
+const noWait = 50 * time.Millisecond
+
 // newRoot builds the command tree: what the arguments ask for, or all of it. No
 // command opens anything before it runs.
 func newRoot(a *app) *cobra.Command {
@@ -40,6 +44,9 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 			if a.lockTimeout < 0 {
 				return usagef("--lock-timeout must not be negative")
 			}
+			if a.lockTimeout == 0 {
+				a.lockTimeout = noWait
+			}
 			a.page(cmd)
 			return nil
 		},
@@ -59,7 +66,7 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&a.noPager, "no-pager", false, "no pager for long output")
-	flags.DurationVar(&a.lockTimeout, "lock-timeout", 30*time.Second, "wait this long for another writer")
+	flags.DurationVar(&a.lockTimeout, "lock-timeout", 30*time.Second, "wait this long for another writer; 0: fail at once")
 	flags.BoolVar(&a.readonly, "readonly", false, "refuse every write")
 	acceptOldFlags(root)
 	return needSubcommand(root)
