@@ -43,6 +43,7 @@ type Process struct {
 // app is one run: the process, the global flags, and what was opened on demand.
 type app struct {
 	Process
+	input *input          // standard input, for commands that read it themselves
 	out   *bufio.Writer   // standard output; flushed once, at the end
 	pager *terminal.Pager // between out and a terminal, for what is long
 
@@ -75,7 +76,7 @@ type app struct {
 
 // Run runs one command line and returns its exit code. It closes what it opened.
 func Run(ctx context.Context, p Process) int {
-	a := &app{Process: p, out: bufio.NewWriterSize(p.Stdout, 32<<10)}
+	a := &app{Process: p, input: &input{ctx: ctx, in: p.Stdin}, out: bufio.NewWriterSize(p.Stdout, 32<<10)}
 	root := newRoot(a)
 	checkTopics(root)
 	root.SetArgs(p.Args)

@@ -72,7 +72,7 @@ func (a *app) importFile(cmd *cobra.Command, name string, o importOptions) (impo
 // openInput opens a file for import. size is 0 if it is not known.
 func (a *app) openInput(name string) (in io.ReadCloser, size int64, err error) {
 	if name == "-" {
-		return io.NopCloser(a.Stdin), 0, nil
+		return io.NopCloser(a.input), 0, nil
 	}
 	file, err := os.Open(a.path(name))
 	if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +14,44 @@ import (
 // than one operation can hold, so that the field's own check names the limit.
 const maxInput = 2 << 20
 
+// input is standard input for a command that reads it. A Read ends with the run: the
+// signal that ends it is taken for that, and would not wake one that waits for a
+// person, or for a program that writes nothing.
+type input struct {
+	ctx    context.Context // a Reader takes none
+	in     io.Reader
+	buffer []byte // of the read that waits; nobody else's
+}
+
+// Read leaves a read that still waits behind, for the end of the process.
+func (i *input) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	if len(i.buffer) < len(p) {
+		i.buffer = make([]byte, len(p))
+	}
+	buffer, done := i.buffer[:len(p)], make(chan result, 1)
+	go func() {
+		n, err := i.in.Read(buffer)
+		done <- result{n, err}
+	}()
+	select {
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	case r := <-done:
+		return copy(p, buffer[:r.n]), r.err
+	}
+}
+
 // readText reads a text from a file, or from standard input if name is "-".
 // The line ends at its end, which editors and echo add, are not part of it.
 func (a *app) readText(name string) (string, error) {
-	in := a.Stdin
+	var in io.Reader = a.input
 	switch {
 	case name == "-" && a.stdinRead:
 		return "", usagef("standard input can be read only once")

@@ -180,7 +180,7 @@ func (a *app) addFromStdin(cmd *cobra.Command) error {
 		"tool-name", "exit-code", "parent", "label", "reason", "extra") {
 		return usagef("--stdin takes whole records: no other flags of a record").withHint("bd interactions add --help")
 	}
-	records, err := readRecords(a.Stdin)
+	records, err := readRecords(a.input)
 	if err != nil {
 		return err
 	}
