@@ -7,7 +7,8 @@ func newCompletion(a *app) *cobra.Command {
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a shell's completion script",
 		Long: `Print the script that makes a shell complete commands, flags and issue ids. Where it
-belongs depends on the shell; the examples show the usual places.`,
+belongs depends on the shell; the examples show the usual places. bash needs the package
+bash-completion for it, and zsh that compinit has run.`,
 		Example: `  source <(bd completion bash)
   bd completion fish > ~/.config/fish/completions/bd.fish`,
 		Args:      arguments(1, 1, "one of bash, zsh, fish, powershell"),
