@@ -138,6 +138,37 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
+// What the remote has in the place of directories and files of ours takes nothing
+// away from them.
+func TestPathsInTheWay(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string]func(ours string) map[string]string{
+		"a file where a directory is":        func(string) map[string]string { return map[string]string{"ops": "x\n"} },
+		"files where files are":              func(ours string) map[string]string { return map[string]string{ours + "/x/y.jsonl": "x\n"} },
+		"a file where an inner directory is": func(ours string) map[string]string { return map[string]string{filepath.Dir(ours): "x\n"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bare, a, b := apart(t)
+			had := strings.Fields(run(t, bare, "ls-tree", "-r", "--name-only", replica.LocalRef, "ops"))
+			var ours string // that only a has
+			for _, path := range strings.Fields(run(t, a.dir, "ls-tree", "-r", "--name-only", replica.LocalRef, "ops")) {
+				if !slices.Contains(had, path) {
+					ours = path
+				}
+			}
+			plant(t, bare, replica.LocalRef, files(ours))
+			a.sync()
+			settle(t, a, b)
+			equal(t, a, b)
+			c := newSite(t, filepath.Dir(bare), bare, "c")
+			if _, err := c.try(replica.SyncOptions{Join: true}); err != nil {
+				t.Fatal(err)
+			}
+			c.wantTitles("one", "of a", "of b")
+		})
+	}
+}
+
 // Many processes may sync one workspace at once.
 func TestSyncsOfOneWorkspace(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,8 @@ package replica
 
 import (
 	"context"
+	"iter"
+	"strings"
 
 	"beads/internal/git"
 )
@@ -94,24 +96,62 @@ func (s *step) compare(ctx context.Context) (union, error) {
 	if err != nil {
 		return u, err
 	}
-	dropped, err := s.superseded(ctx, s.local, only.theirs)
+	dropped, err := s.superseded(ctx, s.tracking, only.ours)
 	if err != nil {
 		return u, err
 	}
-	for _, f := range only.theirs {
-		if !dropped[f.path] {
-			u.add = append(u.add, git.File{Path: f.path, Blob: f.blob})
-		}
-	}
-	if dropped, err = s.superseded(ctx, s.tracking, only.ours); err != nil {
-		return u, err
-	}
+	var kept paths
 	for _, f := range only.ours {
 		if dropped[f.path] {
 			u.remove = append(u.remove, f.path)
 		} else {
 			u.ours = true
+			kept.add(f.path)
+		}
+	}
+	if dropped, err = s.superseded(ctx, s.local, only.theirs); err != nil {
+		return u, err
+	}
+	for _, f := range only.theirs {
+		switch {
+		case dropped[f.path]:
+		case kept.inTheWay(f.path):
+			u.ours, u.conflict = true, u.conflict || isBatch(f.path)
+		default:
+			u.add = append(u.add, git.File{Path: f.path, Blob: f.blob})
 		}
 	}
 	return u, nil
+}
+
+// paths are those of files, and of the directories that they are in.
+type paths struct{ files, directories map[string]bool }
+
+func (p *paths) add(file string) {
+	if p.files == nil {
+		p.files, p.directories = map[string]bool{}, map[string]bool{}
+	}
+	p.files[file] = true
+	for dir := range parents(file) {
+		p.directories[dir] = true
+	}
+}
+
+// inTheWay reports whether a file could only be added in the place of others: a tree
+// has one thing at a path, and whoever adds a file where a directory is loses that.
+func (p *paths) inTheWay(file string) bool {
+	for dir := range parents(file) {
+		if p.files[dir] {
+			return true
+		}
+	}
+	return p.directories[file]
+}
+
+// parents yields the directories that a file is in, from the innermost.
+func parents(file string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n := strings.LastIndexByte(file, '/'); n >= 0 && yield(file[:n]); n = strings.LastIndexByte(file[:n], '/') {
+		}
+	}
 }
