@@ -97,7 +97,7 @@ func (s *step) oldDays(ctx context.Context) ([]oldDay, error) {
 	err := s.git.Diff(ctx, "", s.local, func(c git.TreeChange) error {
 		// ops/YYYY-MM/DD/HH/MM/NAME.jsonl
 		dir := dayOf(c.Path)
-		if !c.Regular() || strings.Count(c.Path, "/") != 5 || dir == "" {
+		if !c.Regular() || strings.Count(c.Path, "/") != 5 || dir == "" || !plain(c.Path) {
 			return nil
 		}
 		date, err := time.Parse("ops/2006-01/02", dir)

@@ -2,7 +2,10 @@ package replica_test
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -165,6 +168,36 @@ func TestPathsInTheWay(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.wantTitles("one", "of a", "of b")
+		})
+	}
+}
+
+// A tree may have names in it that git writes into none. They stop nobody.
+func TestNamesThatNoTreeHas(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"A//b", "..", ".git"} {
+		t.Run(name, func(t *testing.T) {
+			bare, a, b := apart(t)
+			tip := ref(bare, replica.LocalRef)
+			blob := run(t, bare, "rev-parse", tip+":format.json")
+			id, err := hex.DecodeString(blob)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, err := exec.Command("git", "-C", bare, "cat-file", "tree", tip+"^{tree}").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "tree")
+			if err := os.WriteFile(file, slices.Concat([]byte("100644 "+name+"\x00"), id, tree), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			made := run(t, bare, "hash-object", "-w", "-t", "tree", "--literally", file)
+			run(t, bare, "update-ref", replica.LocalRef, run(t, bare, "commit-tree", "-m", "x", "-p", tip, made))
+			a.sync()
+			settle(t, a, b)
+			equal(t, a, b)
+			a.wantTitles("one", "of a", "of b")
 		})
 	}
 }

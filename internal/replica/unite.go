@@ -102,7 +102,7 @@ func (s *step) compare(ctx context.Context) (union, error) {
 	}
 	var kept paths
 	for _, f := range only.ours {
-		if dropped[f.path] {
+		if dropped[f.path] && plain(f.path) {
 			u.remove = append(u.remove, f.path)
 		} else {
 			u.ours = true
@@ -115,13 +115,26 @@ func (s *step) compare(ctx context.Context) (union, error) {
 	for _, f := range only.theirs {
 		switch {
 		case dropped[f.path]:
-		case kept.inTheWay(f.path):
-			u.ours, u.conflict = true, u.conflict || isBatch(f.path)
+		case !plain(f.path) || kept.inTheWay(f.path):
+			u.conflict = u.conflict || isBatch(f.path)
 		default:
 			u.add = append(u.add, git.File{Path: f.path, Blob: f.blob})
 		}
 	}
 	return u, nil
+}
+
+// plain reports whether git fast-import takes a path. Trees that others made may have
+// names in them that no git writes into one (empty, with a slash, "..", ".git"), and
+// which of these it refuses depends on its version.
+func plain(path string) bool {
+	odd := func(c rune) bool { return c < ' ' || c >= '~' || c == '\\' || c == ':' }
+	for name := range strings.SplitSeq(path, "/") {
+		if name == "" || name[0] == '.' || strings.ContainsFunc(name, odd) {
+			return false
+		}
+	}
+	return true
 }
 
 // paths are those of files, and of the directories that they are in.
@@ -145,7 +158,7 @@ func (p *paths) inTheWay(file string) bool {
 			return true
 		}
 	}
-	return p.directories[file]
+	return p.files[file] || p.directories[file]
 }
 
 // parents yields the directories that a file is in, from the innermost.
