@@ -20,6 +20,7 @@ var (
 	ErrStale          = errors.New("the ref has moved")
 	ErrLocked         = errors.New("the ref is locked by another git, or by one that died")
 	ErrMissing        = errors.New("object is missing")
+	ErrNotCommit      = errors.New("not a commit")
 	ErrTooOld         = errors.New("git is too old: 2.34 is the least")
 	ErrNoGit          = errors.New("git is not installed")
 )
@@ -92,6 +93,8 @@ func classify(stderr string, remote bool) error {
 		return ErrLocked
 	case says("cannot lock ref") && says("but expected"), !remote && says("does not contain", "reference already exists"):
 		return ErrStale
+	case says("expected commit type"):
+		return ErrNotCommit
 	case says("loose object ", "is corrupt", "bad object refs/", "unable to unpack"),
 		!remote && says("bad object", "unable to read tree", "Could not read ", "not a valid object name",
 			"Not a valid object name", "Not a valid commit", "missing tree", "bad tree object", "bad revision", "Can't load tree"):

@@ -201,16 +201,17 @@ func readBlob(in *bufio.Reader, n int, id string, fn func(int, int64, io.Reader)
 }
 
 // Roots lists the commits without parents that tip descends from and that base
-// does not, when base is not "". A base that is not there counts as "".
+// does not, when base is not "". A base that is not there counts as "". It fails
+// with ErrNotCommit if tip is something else, of which rev-list would list nothing.
 func (r *Runner) Roots(ctx context.Context, tip, base string) ([]string, error) {
 	if base != "" && r.loose().inLine(tip, base) {
 		return nil, nil
 	}
-	args := []string{"rev-list", "--max-parents=0", tip}
+	args := []string{"rev-list", "--max-parents=0", tip + "^{commit}"}
 	if base != "" {
 		args = append(args, "^"+base)
 	}
-	out, err := r.run(ctx, call{args: args})
+	out, err := r.run(ctx, call{args: append(args, "--")})
 	if base != "" && errors.Is(err, ErrMissing) {
 		return r.Roots(ctx, tip, "")
 	}

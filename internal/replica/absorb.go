@@ -216,6 +216,9 @@ var errRebuilt = errors.New("the database was built again meanwhile; try again")
 // checkRoots refuses a history that does not begin with our first commit.
 func (s *step) checkRoots(ctx context.Context, tip, base string) error {
 	roots, err := s.git.Roots(ctx, tip, base)
+	if errors.Is(err, git.ErrNotCommit) {
+		return fmt.Errorf("%w: %s is no commit", ErrForeign, tip[:12])
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,5 +196,33 @@ func TestRebuildFromTheRef(t *testing.T) {
 	}
 	if r := a.sync(); r.Published != 0 || r.Restored != 0 {
 		t.Errorf("after the rebuild: %+v", r)
+	}
+}
+
+// A ref that names no commit is refused, by who begins from it too, and all goes on
+// when the remote has the right one again.
+func TestNoCommitOnTheRef(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"^{tree}", ":format.json"} {
+		t.Run(what, func(t *testing.T) {
+			bare, all := sites(t, 3)
+			a, b, c := all[0], all[1], all[2]
+			a.create("one")
+			a.share()
+			b.share()
+			settle(t, a, b)
+			good := ref(bare, replica.LocalRef)
+			a.create("two")
+			run(t, bare, "update-ref", replica.LocalRef, run(t, bare, "rev-parse", good+what))
+			for _, s := range all {
+				if _, err := s.try(replica.SyncOptions{Join: true}); !errors.Is(err, replica.ErrForeign) {
+					t.Errorf("%s: %v", s.actor, err)
+				}
+			}
+			run(t, bare, "update-ref", replica.LocalRef, good)
+			settle(t, all...)
+			equal(t, all...)
+			c.wantTitles("one", "two")
+		})
 	}
 }
