@@ -253,7 +253,7 @@ func (a *app) wakeups(ctx context.Context, place workspace.Place) (woken <-chan 
 // hearDaemon calls wake for whatever the daemon has taken in, until that ends.
 // Why it ended does not matter: the log is watched, too.
 func (a *app) hearDaemon(ctx context.Context, place workspace.Place, wake func()) {
-	sockets := a.sockets()
+	sockets := a.socketsOf(place)
 	client, err := control.Connect(ctx, sockets.Paths(place.Dir), sockets.UID)
 	if err != nil {
 		return

@@ -92,7 +92,7 @@ func newDaemonStop(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pid, err := fleet.Stop(cmd.Context(), place, a.sockets(), force)
+			pid, err := fleet.Stop(cmd.Context(), place, a.socketsOf(place), force)
 			if err != nil {
 				return daemonFailure(err)
 			}
@@ -169,7 +169,7 @@ func (a *app) startDaemon(ctx context.Context, place workspace.Place, o daemonSt
 	if c.Config.Foreground && !o.background {
 		return 0, daemonFailure(a.runDaemon(ctx, place, o, c, nil))
 	}
-	if client, err := control.Connect(ctx, a.sockets().Paths(place.Dir), a.sockets().UID); err == nil {
+	if client, err := control.Connect(ctx, a.socketsOf(place).Paths(place.Dir), os.Getuid()); err == nil {
 		return 0, daemonFailure(&fleet.RunningError{PID: client.PID()})
 	}
 	// Brings a directory that was wiped back, where the log file will be.
@@ -205,7 +205,7 @@ func (a *app) initDaemon(ctx context.Context) error {
 
 // stopDaemon stops the daemon of the workspace at place, if there is one.
 func (a *app) stopDaemon(ctx context.Context, place workspace.Place) error {
-	if _, err := fleet.Stop(ctx, place, a.sockets(), false); err != nil && !errors.Is(err, fleet.ErrNotRunning) {
+	if _, err := fleet.Stop(ctx, place, a.socketsOf(place), false); err != nil && !errors.Is(err, fleet.ErrNotRunning) {
 		return daemonFailure(err)
 	}
 	return nil
@@ -352,6 +352,9 @@ func (a *app) sockets() control.Place {
 	}
 	return control.Place{Runtime: a.Getenv("XDG_RUNTIME_DIR"), Temp: temp, UID: os.Getuid()}
 }
+
+// socketsOf is where the daemon of the workspace at place may listen.
+func (a *app) socketsOf(place workspace.Place) control.Place { return a.fleet().SocketsOf(place.Dir) }
 
 // daemonFailure gives the daemon's errors their codes and hints.
 func daemonFailure(err error) error {

@@ -27,7 +27,7 @@ deserves a look, 3 if no daemon runs, and 4 if something is broken.`,
 			if err != nil {
 				return err
 			}
-			health, running, err := fleet.AskHealth(cmd.Context(), place, a.sockets())
+			health, running, err := fleet.AskHealth(cmd.Context(), place, a.socketsOf(place))
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ which Prometheus and others read.`,
 				return err
 			}
 			var shot metrics.Snapshot
-			err = fleet.Ask(cmd.Context(), place, a.sockets(), func(ctx context.Context, c *control.Client) (err error) {
+			err = fleet.Ask(cmd.Context(), place, a.socketsOf(place), func(ctx context.Context, c *control.Client) (err error) {
 				shot, err = c.Metrics(ctx)
 				return err
 			})

@@ -22,7 +22,7 @@ type daemonStatusJSON struct {
 
 // inspectDaemon asks the daemon, and looks for others of the same project.
 func (a *app) inspectDaemon(ctx context.Context, place workspace.Place) (s daemonStatusJSON, err error) {
-	if s.Status, err = fleet.Inspect(ctx, place, a.sockets()); err == nil {
+	if s.Status, err = fleet.Inspect(ctx, place, a.socketsOf(place)); err == nil {
 		s.Neighbours = a.neighbours(ctx, place)
 	}
 	return s, err

@@ -140,6 +140,17 @@ func (f Fleet) sockets(e registry.Entry) control.Place {
 	return s
 }
 
+// SocketsOf is where the daemon of the workspace in dir may listen: where this
+// environment says, and where the registry knows it, since it may have been started in
+// another one. A registry that cannot be read says nothing.
+func (f Fleet) SocketsOf(dir string) control.Place {
+	entries, _, err := f.Registry.List()
+	if n := slices.IndexFunc(entries, func(e registry.Entry) bool { return e.Workspace == dir }); err == nil && n >= 0 {
+		return f.sockets(entries[n])
+	}
+	return f.Sockets
+}
+
 // forget removes an entry whose daemon is gone. It holds the lock meanwhile, if
 // there is one to hold: a daemon that starts now waits for that, and its entry
 // comes later. A failure leaves an entry that the next look finds again.
