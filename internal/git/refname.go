@@ -6,10 +6,14 @@ import (
 )
 
 // CheckRef reports what is wrong with a full ref name, by the rules of
-// git-check-ref-format(1).
+// git-check-ref-format(1), for a ref that is pushed to again and again: a tag is
+// moved by force only.
 func CheckRef(name string) error {
 	if !strings.HasPrefix(name, "refs/") || strings.Count(name, "/") < 2 {
 		return fmt.Errorf("ref %q is not a full name such as refs/beads/ops", name)
+	}
+	if strings.HasPrefix(name, "refs/tags/") {
+		return fmt.Errorf("ref %q is a tag, which a push does not move", name)
 	}
 	if strings.Contains(name, "..") || strings.Contains(name, "@{") || strings.HasSuffix(name, ".") {
 		return fmt.Errorf("ref %q is not a valid name", name)

@@ -316,6 +316,9 @@ func TestCheckRef(t *testing.T) {
 			t.Errorf("CheckRef(%q) is %v, git says %v", name, CheckRef(name), err)
 		}
 	}
+	if CheckRef("refs/tags/beads") == nil {
+		t.Error("a tag, which git moves by force only, passes for a ref to push to")
+	}
 	for name, good := range map[string]bool{"origin": true, "a/b": true, "": false, "-o": false, "--upload-pack=x": false, "a b": false, "..": false} {
 		if (CheckRemote(name) == nil) != good {
 			t.Errorf("CheckRemote(%q) is %v", name, CheckRemote(name))
