@@ -141,6 +141,39 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
+// A list is believed only as far as its lines fit in memory, beside those of others or
+// alone: whoever may push could name very many, again and again.
+func TestSupersededByTooMuch(t *testing.T) {
+	t.Parallel()
+	for lists, back := range map[int]bool{1: true, 2: false} { // together more than is held at once
+		t.Run(fmt.Sprint(lists), func(t *testing.T) {
+			bare, a, b := apart(t)
+			a.sync()
+			old := consolidate(t, bare, false)
+			day := "ops/2026-11/23/"
+			files := map[string]string{day + "padding": strings.Repeat(strings.Repeat("x", 1<<20-1)+"\n", 80/lists)}
+			for _, path := range strings.Fields(run(t, bare, "ls-tree", "-r", "--name-only", replica.LocalRef, day)) {
+				if strings.HasSuffix(path, ".supersedes") {
+					list := run(t, bare, "cat-file", "-p", replica.LocalRef+":"+path) + "\npadding\n"
+					for n := range lists {
+						files[fmt.Sprintf("%s%d.supersedes", day, n)] = strings.Repeat("ops/2026-11/23/x\n", n) + list
+					}
+					files[path] = ""
+				}
+			}
+			plant(t, bare, replica.LocalRef, files)
+			b.sync()
+			settle(t, a, b)
+			equal(t, a, b)
+			a.wantTitles("one", "of a", "of b")
+			now := strings.Fields(run(t, bare, "ls-tree", "-r", "--name-only", replica.LocalRef, "ops"))
+			if slices.Contains(now, old[0]) != back {
+				t.Errorf("%s is there: %v", old[0], !back)
+			}
+		})
+	}
+}
+
 // What the remote has in the place of directories and files of ours takes nothing
 // away from them.
 func TestPathsInTheWay(t *testing.T) {

@@ -15,7 +15,12 @@ import (
 const (
 	supersedesSuffix = ".supersedes"
 	maxSupersedes    = 16 << 20 // bytes of a .supersedes file
-	listsAtOnce      = 64       // whose lines are held in memory together
+	listsAtOnce      = 64       // that are read together
+
+	// Lines of so many bytes are held in memory together, and of none that is shorter
+	// than any operation: whoever may push could make very many of them.
+	provenBytes  = consolidateBytes + maxBatch
+	shortestLine = 64
 )
 
 // supersedes is a list of files that were consolidated into others of their day.
@@ -23,6 +28,7 @@ type supersedes struct {
 	dir, blob     string
 	before, after []string
 	lines         map[[32]byte]bool // of the files after
+	partial       bool              // not all of them were read
 }
 
 // dayOf is the directory of the day in which a batch file was published; "" if
@@ -66,58 +72,90 @@ func (s *step) superseded(ctx context.Context, now string, files []batchFile) (m
 	}
 	gone := map[string]bool{}
 	for some := range slices.Chunk(lists, listsAtOnce) {
-		if err := s.readLists(ctx, some, fresh); err != nil {
+		if err := s.readLists(ctx, some); err != nil {
 			return nil, err
 		}
-		if err := s.prove(ctx, some, wanted, gone); err != nil {
+		some = slices.DeleteFunc(some, func(l *supersedes) bool {
+			return !slices.ContainsFunc(l.before, func(p string) bool { return wanted[p] != batchFile{} })
+		})
+		if err := s.prove(ctx, some, fresh, wanted, gone); err != nil {
 			return nil, err
+		}
+		for _, l := range some {
+			if l.partial {
+				if err := s.prove(ctx, []*supersedes{l}, fresh, wanted, gone); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	return gone, nil
 }
 
-// readLists reads the lists, and the lines of the files that they name as new.
-func (s *step) readLists(ctx context.Context, lists []*supersedes, fresh map[string]string) error {
+// readLists reads the lists.
+func (s *step) readLists(ctx context.Context, lists []*supersedes) error {
 	blobs := make([]string, len(lists))
 	for n, l := range lists {
 		blobs[n] = l.blob
 	}
-	err := s.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error { return lists[n].read(content) })
-	if err != nil {
-		return err
-	}
+	return s.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error { return lists[n].read(content) })
+}
+
+// readLines reads the lines of the files that the lists name as new, as long as they
+// fit in memory together.
+func (s *step) readLines(ctx context.Context, lists []*supersedes, fresh map[string]string) error {
 	var owners []*supersedes
-	blobs = blobs[:0]
+	var blobs []string
 	for _, l := range lists {
-		l.lines = map[[32]byte]bool{}
+		l.lines, l.partial = map[[32]byte]bool{}, false
 		for _, p := range l.after {
 			if blob, has := fresh[p]; has {
 				blobs, owners = append(blobs, blob), append(owners, l)
 			}
 		}
 	}
-	return s.hashes(ctx, blobs, func(n int, hash [32]byte) { owners[n].lines[hash] = true })
+	total := int64(0)
+	fits := func(n int, size int64) bool {
+		l := owners[n]
+		if l.partial = l.partial || total+size > provenBytes; !l.partial {
+			total += size
+		}
+		return !l.partial
+	}
+	return s.hashes(ctx, blobs, fits, func(n int, hash [32]byte) {
+		if hash != [32]byte{} {
+			owners[n].lines[hash] = true
+		}
+	})
 }
 
-// prove adds those of wanted to gone that a list names and whose lines it has.
-func (s *step) prove(ctx context.Context, lists []*supersedes, wanted map[string]batchFile, gone map[string]bool) error {
+// prove adds those of wanted to gone that a list names and whose lines it has. A list
+// whose lines do not all fit in memory beside those of the others proves nothing.
+func (s *step) prove(ctx context.Context, lists []*supersedes, fresh map[string]string, wanted map[string]batchFile, gone map[string]bool) error {
+	if err := s.readLines(ctx, lists, fresh); err != nil {
+		return err
+	}
 	var blobs []string
 	var owners []*supersedes
 	var paths []string
 	for _, l := range lists {
 		for _, p := range l.before {
-			if f, is := wanted[p]; is && !gone[p] {
+			if f, is := wanted[p]; is && !gone[p] && !l.partial {
 				blobs, owners, paths = append(blobs, f.blob), append(owners, l), append(paths, p)
 			}
 		}
 	}
 	lacks := make([]bool, len(blobs))
-	err := s.hashes(ctx, blobs, func(n int, hash [32]byte) { lacks[n] = lacks[n] || !owners[n].lines[hash] })
+	all := func(int, int64) bool { return true }
+	err := s.hashes(ctx, blobs, all, func(n int, hash [32]byte) { lacks[n] = lacks[n] || !owners[n].lines[hash] })
 	if err != nil {
 		return err
 	}
 	for n, p := range paths {
 		gone[p] = gone[p] || !lacks[n]
+	}
+	for _, l := range lists {
+		l.lines = nil
 	}
 	return nil
 }
@@ -140,17 +178,24 @@ func (l *supersedes) read(content io.Reader) error {
 	return lines.Err()
 }
 
-// hashes calls fn with the hash of every record of some files. What is too long
-// to be one has a hash that no record has.
-func (s *step) hashes(ctx context.Context, blobs []string, fn func(n int, hash [32]byte)) error {
-	return s.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
+// hashes calls fn with the hash of every record of those files that take wants, for
+// their size. What is too long or too short to be one has a hash that no record has.
+func (s *step) hashes(ctx context.Context, blobs []string, take func(n int, size int64) bool, fn func(n int, hash [32]byte)) error {
+	return s.git.Blobs(ctx, blobs, func(n int, size int64, content io.Reader) error {
+		if !take(n, size) {
+			return nil
+		}
 		return eachLine(content, func(l batchLine) error {
 			if l.tooLong {
 				fn(n, [32]byte{})
 				return nil
 			}
 			for _, part := range op.Split(l.raw) {
-				fn(n, op.Hash(part))
+				hash := [32]byte{}
+				if len(part) >= shortestLine {
+					hash = op.Hash(part)
+				}
+				fn(n, hash)
 			}
 			return nil
 		})
