@@ -188,3 +188,22 @@ func TestArchive(t *testing.T) {
 		}
 	}
 }
+
+// Where database and local facts are lost under a process that stays, another one
+// draws a new id: the two must not go on replacing each other's database.
+func TestNewIDBesideAProcessThatStays(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	stays := f.open()
+	titlesOf(t, stays)
+	f.remove(f.localPath(), stays.Place().DB+"*")
+	for range 2 {
+		f.want("one")
+		if got := titlesOf(t, stays); len(got) != 1 {
+			t.Errorf("the process that stays sees %q", got)
+		}
+	}
+	if aside, err := filepath.Glob(stays.Place().DB + ".*"); err != nil || len(aside) > 0 {
+		t.Errorf("set aside: %q, %v", aside, err)
+	}
+}

@@ -323,11 +323,13 @@ func (w *Workspace) openDB(ctx context.Context) error {
 			return err
 		}
 	}
-	if w.id == "" {
-		l, err := loadLocal(w.place)
-		if err != nil {
-			return err
-		}
+	// Also where an id is known: while this process had the database open, another
+	// may have lost it, with local.json, and have drawn a new id.
+	l, err := loadLocal(w.place)
+	if err != nil {
+		return err
+	}
+	if l.Workspace != "" {
 		w.id = l.Workspace
 	}
 	db, err := projection.Open(ctx, w.place.DB, w.id)
