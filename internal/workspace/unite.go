@@ -45,9 +45,10 @@ type union struct {
 	bytes  int // of the lines taken
 	copies []*copyScan
 
-	added    []addition // suffix mode: lines that were new to the database
-	news     bitmap     // rows that were new to the database
-	imported bitmap     // those among them that were made of snapshot records
+	added    []addition         // suffix mode: lines that were new to the database
+	news     bitmap             // rows that were new to the database
+	imported bitmap             // those among them that were made of snapshot records
+	records  map[string][]op.ID // see prior
 }
 
 type addition struct {
@@ -217,6 +218,7 @@ func (u *union) take(file string, e oplog.Entry, seen *bitmap) error {
 	}
 	seen.set(seq)
 	if added {
+		u.imports(e.Record.Op)
 		u.remember(seq, e.Record.Line)
 	}
 	return nil
@@ -235,7 +237,7 @@ func (u *union) remember(seq int64, line []byte) {
 // importRecord makes the operation of a snapshot record that another program
 // wrote, unless it is held already.
 func (u *union) importRecord(file string, e oplog.Entry) error {
-	prior, err := u.tx.LegacyIDs(e.Record.Legacy.Issue)
+	prior, err := u.prior(e.Record.Legacy.Issue)
 	if err != nil {
 		return err
 	}
@@ -255,6 +257,7 @@ func (u *union) importRecord(file string, e oplog.Entry) error {
 	}
 	seq, added, err := u.tx.Add(o, line, true)
 	if added {
+		u.imports(o)
 		u.report.Imported++
 		u.imported.set(seq)
 		u.remember(seq, line)
