@@ -1,0 +1,57 @@
+package workspace_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// page is where the first page of a table or an index begins in the file, which
+// holds all of it.
+func (f *fixture) page(name string) (offset int64) {
+	f.t.Helper()
+	f.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+	conn, err := sqlite.OpenConn(f.place().DB, sqlite.OpenReadOnly)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	page := int64(0)
+	err = sqlitex.ExecuteTransient(conn, "SELECT rootpage FROM sqlite_schema WHERE name = ?", &sqlitex.ExecOptions{
+		Args:       []any{name},
+		ResultFunc: func(s *sqlite.Stmt) error { page = s.ColumnInt64(0); return nil },
+	})
+	if err := errors.Join(err, conn.Close()); err != nil || page == 0 {
+		f.t.Fatalf("page %d of %s: %v", page, name, err)
+	}
+	return (page - 1) * pageSize
+}
+
+const pageSize = 4096
+
+func (f *fixture) damagePage(name string) {
+	f.t.Helper()
+	offset := f.page(name)
+	data := []byte(f.read(f.place().DB))
+	copy(data[offset:], bytes.Repeat([]byte{0xa5}, pageSize))
+	f.write(f.place().DB, string(data))
+}
+
+// A database of an older version that is damaged too is set aside, as a damaged
+// one is, and does not end every command.
+func TestDamagedDatabaseOfAnotherVersion(t *testing.T) {
+	for _, table := range []string{"operation", "quarantine", "issue", "label"} {
+		t.Run(table, func(t *testing.T) {
+			f := newFixture(t)
+			f.file("one", "two")
+			f.damagePage(table)
+			f.sql("PRAGMA user_version = 0")
+			f.want("one", "two")
+			f.file("three")
+			f.want("one", "three", "two")
+			f.equalCopies()
+		})
+	}
+}
