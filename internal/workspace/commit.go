@@ -78,7 +78,8 @@ func (w *Workspace) Prepare(ctx context.Context, decide func(*Tx) ([]Draft, erro
 	return drafts, err
 }
 
-// locked runs fn under the write lock, with the database open.
+// locked runs fn under the write lock, with the database open. fn fails with
+// ErrCorrupt only if it has written nothing.
 func (w *Workspace) locked(ctx context.Context, fn func(*session) error) error {
 	if w.opts.ReadOnly {
 		return ErrReadOnly
@@ -88,6 +89,9 @@ func (w *Workspace) locked(ctx context.Context, fn func(*session) error) error {
 		return err
 	}
 	err = fn(s)
+	if errors.Is(err, projection.ErrCorrupt) {
+		err = s.mended(ctx, err)
+	}
 	// What is durable stays acknowledged, whatever closing says.
 	if endErr := s.end(); err == nil && endErr != nil {
 		w.opts.Notice(fmt.Sprintf("after the write: %v", endErr))

@@ -41,6 +41,27 @@ func (s *session) replace(ctx context.Context, label string, salvage bool) (Repo
 	return report, nil
 }
 
+// mend replaces a database that proved to be corrupt, and brings both streams into
+// the new one.
+func (s *session) mend(ctx context.Context) (Report, error) {
+	report, err := s.replace(ctx, "corrupt", true)
+	if err == nil {
+		err = s.refreshInteractions(ctx, &report, false)
+	}
+	return report, err
+}
+
+// mended is mend for who met the damage when a decision was under way. It is not
+// asked a second time: it may have counted already what it did.
+func (s *session) mended(ctx context.Context, met error) error {
+	report, err := s.mend(ctx)
+	if err != nil {
+		return errors.Join(met, err)
+	}
+	s.tell(report)
+	return fmt.Errorf("nothing was changed, and the database is built again; try once more: %w", met)
+}
+
 // rebuild fills w.db from every copy, itself included, in one transaction, so
 // that readers keep the old answers until the new ones are there. What is too
 // damaged for that is set aside.

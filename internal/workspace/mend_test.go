@@ -3,10 +3,14 @@ package workspace_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"beads/internal/projection"
+	"beads/internal/workspace"
 )
 
 // page is where the first page of a table or an index begins in the file, which
@@ -55,3 +59,49 @@ func TestDamagedDatabaseOfAnotherVersion(t *testing.T) {
 		})
 	}
 }
+
+// A writer that meets a damaged page has the database built again. It is not asked
+// a second time what it wants, since it may have counted already what it did.
+func TestWriterMeetsDamagedPage(t *testing.T) {
+	for _, table := range []string{"issue", "setting"} {
+		t.Run(table, func(t *testing.T) {
+			f := newFixture(t)
+			id := f.file("one")[0]
+			f.damagePage(table)
+			write := func() error {
+				w := f.open()
+				defer w.Close()
+				_, err := w.Commit(t.Context(), func(tx *workspace.Tx) ([]workspace.Draft, error) {
+					_, settings := tx.Settings()
+					_, state := tx.State(id)
+					return []workspace.Draft{create("two")}, errors.Join(settings, state)
+				})
+				return err
+			}
+			if err := write(); !errors.Is(err, projection.ErrCorrupt) || !strings.Contains(err.Error(), "try once more") {
+				t.Errorf("the first time: %v", err)
+			}
+			if err := write(); err != nil {
+				t.Errorf("once more: %v", err)
+			}
+			f.want("one", "two")
+			f.equalCopies()
+		})
+	}
+}
+
+// The table of the interactions is looked at by few.
+func TestDamagedInteractions(t *testing.T) {
+	f := newFixture(t)
+	f.file("one")
+	f.record("first")
+	f.damagePage("interaction")
+	f.write(f.notesPath(), f.read(f.notesPath())+"\n") // to be read anew
+	if _, err := f.open().Refresh(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	f.record("second")
+	f.wantPrompts("first", "second")
+	f.equalNotes()
+}
+

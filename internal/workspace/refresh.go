@@ -102,6 +102,9 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 	// lock would find none where there are some. In batches it is for the last.
 	if err == nil && (s.all || report.Rebuilt) && !report.More {
 		err = s.refreshInteractions(ctx, &report, verify)
+		if errors.Is(err, projection.ErrCorrupt) {
+			report, err = s.mend(ctx)
+		}
 	}
 	report.Duration = s.w.opts.Now().Sub(started)
 	if err == nil {
