@@ -105,10 +105,14 @@ func (d *doctor) fix(ctx context.Context, w *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	if equal, err := w.Verify(ctx); err == nil && !equal {
-		if report, err = w.Rebuild(ctx); err != nil {
-			return err
-		}
+	switch equal, verifyErr := w.Verify(ctx); {
+	case errors.Is(verifyErr, projection.ErrCorrupt):
+		report, err = w.Repair(ctx)
+	case verifyErr == nil && !equal:
+		report, err = w.Rebuild(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	did := []string{}
 	for _, part := range []struct {

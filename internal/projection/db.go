@@ -130,10 +130,16 @@ func (db *DB) checkpointLarge() {
 // QuickCheck asks SQLite whether the file is sound (PRAGMA quick_check). What
 // is not wraps ErrCorrupt. Pages that this connection has read already are not
 // read again: ask one that was just opened.
-func (db *DB) QuickCheck(ctx context.Context) error {
+func (db *DB) QuickCheck(ctx context.Context) error { return db.check(ctx, "quick_check") }
+
+// IndexCheck is QuickCheck, and asks too whether the indexes say what the tables
+// say (PRAGMA integrity_check).
+func (db *DB) IndexCheck(ctx context.Context) error { return db.check(ctx, "integrity_check") }
+
+func (db *DB) check(ctx context.Context, pragma string) error {
 	var found []string
 	err := db.interruptible(ctx, func() error {
-		return stream(db.conn, "PRAGMA quick_check(3)", func(s *sqlite.Stmt) error {
+		return stream(db.conn, "PRAGMA "+pragma+"(3)", func(s *sqlite.Stmt) error {
 			found = append(found, s.ColumnText(0))
 			return nil
 		})

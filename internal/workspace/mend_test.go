@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/workspace"
 )
@@ -105,3 +106,35 @@ func TestDamagedInteractions(t *testing.T) {
 	f.equalNotes()
 }
 
+// An index that says something else than its table answers wrongly, though every
+// row is right: Verify says so, and Rebuild makes it again.
+func TestWrongIndex(t *testing.T) {
+	f := newFixture(t)
+	w := f.open()
+	if _, err := w.Commit(t.Context(), func(*workspace.Tx) ([]workspace.Draft, error) {
+		d := create("one")
+		d.Op.Add = &op.Elements{Labels: []string{"zebra"}}
+		return []workspace.Draft{d}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	offset := f.page("label_label_index")
+	data := []byte(f.read(f.place().DB))
+	at := bytes.Index(data[offset:offset+pageSize], []byte("zebra"))
+	if at < 0 {
+		t.Fatal("the label is not in the index")
+	}
+	data[offset+int64(at)]++
+	f.write(f.place().DB, string(data))
+	w = f.open()
+	if equal, err := w.Verify(t.Context()); err != nil || equal {
+		t.Errorf("with a wrong index equal: %v, %v", equal, err)
+	}
+	if _, err := w.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if equal, err := w.Verify(t.Context()); err != nil || !equal {
+		t.Errorf("rebuilt, equal: %v, %v", equal, err)
+	}
+}

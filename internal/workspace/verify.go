@@ -16,7 +16,7 @@ const verifyName = "verify.db"
 
 // Verify builds a second database from the logs alone and compares it with the
 // live one, under the write lock so that nothing moves. It reports whether every
-// derived row is equal: the proof that the logs hold everything and that the
+// derived row is equal and in the indexes as it should be: the proof that the logs hold everything and that the
 // incremental path did what a full fold does.
 func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
 	if w.opts.ReadOnly {
@@ -43,7 +43,15 @@ func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
 		return false, err
 	}
 	built, err := s.buildAside(ctx)
-	return live == built, err
+	if err != nil || live != built {
+		return false, err
+	}
+	// The rows are right; queries also ask the indexes.
+	err = w.db.IndexCheck(ctx)
+	if errors.Is(err, projection.ErrCorrupt) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // held is how many lines of a stream the database holds.
