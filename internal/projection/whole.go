@@ -104,14 +104,14 @@ func (f *feed) take(key string, row func(*sqlite.Stmt)) error {
 // fingerprinted are the rows that follow from the set of operations alone.
 func fingerprinted() []string {
 	return []string{
-		"SELECT id, hash, issue, counts, summed, legacy FROM operation ORDER BY id, hash",
+		"SELECT id, hash, issue, counts, summed, legacy, line FROM operation ORDER BY id, hash",
 		"SELECT id, blocked, " + strings.Join(stateColumns[:], ", ") + " FROM issue ORDER BY id",
 		"SELECT issue, label FROM label ORDER BY issue, label",
 		"SELECT issue, target, type, created_at, created_by, metadata FROM dependency ORDER BY issue, target, type",
 		"SELECT issue, created_at, id, author, text, updated_at FROM comment ORDER BY issue, created_at, id",
 		"SELECT key, value FROM setting ORDER BY key",
 		"SELECT issue, op, kind, detail FROM problem ORDER BY issue, op, kind, detail",
-		"SELECT id, hash, counts, created_at, issue, kind, actor, model, tool_name, label, parent FROM interaction ORDER BY id, hash",
+		"SELECT id, hash, counts, created_at, issue, kind, actor, model, tool_name, label, parent, line FROM interaction ORDER BY id, hash",
 	}
 }
 

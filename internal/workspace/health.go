@@ -60,20 +60,29 @@ func (w *Workspace) Repair(ctx context.Context) (report Report, err error) {
 	if w.opts.ReadOnly {
 		return Report{}, ErrReadOnly
 	}
-	return w.repair(ctx, w.opts.LockTimeout, true)
-}
-
-func (w *Workspace) repair(ctx context.Context, patience time.Duration, all bool) (report Report, err error) {
 	// A connection that is open may know better than the file; what is corrupt
 	// need not close well.
 	_ = w.closeDB()
-	s, err := w.begin(ctx, patience)
+	return w.repair(ctx, true)
+}
+
+// repair is Repair for who may have met damage in the database that is open. Not
+// all damage shows when the whole is read, as that of a line does not: so unless
+// somebody has replaced the database meanwhile, it is not asked again.
+func (w *Workspace) repair(ctx context.Context, all bool) (report Report, err error) {
+	met := w.db
+	s, err := w.begin(ctx, w.opts.LockTimeout)
 	if err != nil {
 		return Report{}, err
 	}
 	defer func() { err = errors.Join(err, s.end()) }()
 	s.doubt, s.all = true, all
-	report, err = s.refresh(ctx, false)
+	if met != nil && w.openDB(ctx) == nil && w.db == met { // another may have replaced it while we waited
+		report, err = s.mend(ctx)
+		s.tell(report)
+	} else {
+		report, err = s.refresh(ctx, false)
+	}
 	if err == nil {
 		err = s.degraded
 	}

@@ -74,7 +74,7 @@ func (w *Workspace) view(ctx context.Context, want refreshing, patience time.Dur
 		}
 	}
 	if errors.Is(err, projection.ErrCorrupt) {
-		_, err = w.repair(ctx, w.opts.LockTimeout, want.all)
+		_, err = w.repair(ctx, want.all)
 		if err = w.asItWas(ctx, err); err == nil {
 			err = w.db.View(ctx, fn)
 		}
