@@ -40,7 +40,7 @@ VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, hash) DO NOTHING`,
 		return seq, false, err
 	}
 	seq = tx.conn.LastInsertRowID()
-	if err := tx.settleInteraction(i.ID); err != nil {
+	if err := tx.noteSame(op.Interactions, i.ID); err != nil {
 		return 0, false, fmt.Errorf("store interaction %s: %w", i.ID, err)
 	}
 	return seq, true, nil
@@ -48,13 +48,9 @@ VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, hash) DO NOTHING`,
 
 // settleInteraction decides which of the lines of one id counts.
 func (tx *Tx) settleInteraction(id op.ID) error {
-	lines, err := number(tx.conn, "SELECT count(*) FROM interaction WHERE id = ?", id)
-	if err != nil || lines < 2 {
-		return err
-	}
 	var winner int64
 	var best []byte
-	err = query(tx.conn, "SELECT seq, line FROM interaction WHERE id = ?", func(s *sqlite.Stmt) error {
+	err := query(tx.conn, "SELECT seq, line FROM interaction WHERE id = ?", func(s *sqlite.Stmt) error {
 		if line := columnBlob(s, 1); best == nil || op.Wins(line, best) {
 			winner, best = s.ColumnInt64(0), line
 		}
@@ -63,7 +59,7 @@ func (tx *Tx) settleInteraction(id op.ID) error {
 	if err != nil {
 		return err
 	}
-	return execute(tx.conn, "UPDATE interaction SET counts = (seq = ?) WHERE id = ?", winner, id)
+	return execute(tx.conn, "UPDATE interaction SET counts = (seq = ?1) WHERE id = ?2 AND counts <> (seq = ?1)", winner, id)
 }
 
 // InteractionFilter narrows a list of interactions. Empty members narrow nothing.

@@ -154,6 +154,9 @@ func (tx *Tx) foldAll() error {
 	if err := tx.needIssueIndex(); err != nil {
 		return err
 	}
+	if err := tx.settleSame(); err != nil { // of the interactions
+		return err
+	}
 	var same []op.ID
 	err := query(tx.conn, sameIDSQL, func(s *sqlite.Stmt) error {
 		same = append(same, columnID(s, 0))

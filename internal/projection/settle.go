@@ -18,6 +18,9 @@ func (tx *Tx) Settle() error {
 		// Rebuild folds everything when all operations are there.
 		return nil
 	}
+	if err := tx.settleSame(); err != nil {
+		return fmt.Errorf("lines of one id: %w", err)
+	}
 	if len(tx.marked) == 0 {
 		return nil
 	}

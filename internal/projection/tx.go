@@ -32,6 +32,10 @@ type Tx struct {
 	// marked are the issues that Settle has to fold.
 	marked map[string]*mark
 
+	// same are the ids that more than one line has, of either stream, since lines of
+	// them were added: Settle decides once which of them counts.
+	same map[op.Stream]map[op.ID]bool
+
 	changed bool   // issues were folded again
 	persist func() // see Persist
 
@@ -115,11 +119,7 @@ ON CONFLICT (id, hash) DO NOTHING`, o.ID, hash[:], o.Issue, r.Sum, o.Legacy != n
 	} else {
 		m.unread = true
 	}
-	lines, err := number(tx.conn, "SELECT count(*) FROM operation WHERE id = ?", o.ID)
-	if err == nil && lines > 1 {
-		err = tx.settleSameID(o.ID)
-	}
-	if err != nil {
+	if err := tx.noteSame(op.Operations, o.ID); err != nil {
 		return 0, false, fmt.Errorf("store operation %s: %w", o.ID, err)
 	}
 	return seq, true, nil
@@ -153,7 +153,7 @@ func (tx *Tx) settleSameID(id op.ID) error {
 	if err != nil {
 		return err
 	}
-	if err := execute(tx.conn, "UPDATE operation SET counts = (seq = ?) WHERE id = ?", winner, id); err != nil {
+	if err := execute(tx.conn, "UPDATE operation SET counts = (seq = ?1) WHERE id = ?2 AND counts <> (seq = ?1)", winner, id); err != nil {
 		return err
 	}
 	if tx.rebuilding {
