@@ -59,13 +59,106 @@ func (i *Issue) RemoveDependency(to, kind string) {
 	}
 }
 
+// AddLabels is AddLabel for each of them.
+func (i *Issue) AddLabels(labels []string) {
+	if len(labels) <= few {
+		for _, label := range labels {
+			i.AddLabel(label)
+		}
+		return
+	}
+	i.Labels = merge(i.Labels, slices.Clone(labels), strings.Compare, func(*string, string) {})
+}
+
+// RemoveLabels is RemoveLabel for each of them.
+func (i *Issue) RemoveLabels(labels []string) {
+	if len(labels) <= few {
+		for _, label := range labels {
+			i.RemoveLabel(label)
+		}
+		return
+	}
+	gone := slices.Sorted(slices.Values(labels))
+	i.Labels = emptyIsNil(slices.DeleteFunc(i.Labels, func(label string) bool {
+		_, found := slices.BinarySearch(gone, label)
+		return found
+	}))
+}
+
+// AddDependencies is AddDependency for each of them, in order.
+func (i *Issue) AddDependencies(all []Dependency) {
+	if len(all) <= few {
+		for _, d := range all {
+			i.AddDependency(d)
+		}
+		return
+	}
+	i.Dependencies = merge(i.Dependencies, slices.Clone(all), CompareDependencies, func(held *Dependency, d Dependency) {
+		if d.Metadata != nil {
+			held.Metadata = d.Metadata
+		}
+	})
+}
+
+// RemoveDependencies removes those of the targets and types of all.
+func (i *Issue) RemoveDependencies(all []Dependency) {
+	if len(all) <= few {
+		for _, d := range all {
+			i.RemoveDependency(d.To, d.Type)
+		}
+		return
+	}
+	gone := slices.SortedFunc(slices.Values(all), CompareDependencies)
+	i.Dependencies = emptyIsNil(slices.DeleteFunc(i.Dependencies, func(d Dependency) bool {
+		_, found := slices.BinarySearchFunc(gone, d, CompareDependencies)
+		return found
+	}))
+}
+
+// AddComments adds comments of ids that the issue does not have, each in its place.
+func (i *Issue) AddComments(all []Comment) {
+	if len(all) <= few {
+		for _, c := range all {
+			i.insertComment(c)
+		}
+		return
+	}
+	i.Comments = merge(i.Comments, slices.Clone(all), CompareComments, func(*Comment, Comment) {})
+}
+
+func (i *Issue) insertComment(c Comment) {
+	at, _ := slices.BinarySearchFunc(i.Comments, c, CompareComments)
+	i.Comments = slices.Insert(i.Comments, at, c)
+}
+
+// few elements are put in their places one by one. Of more, each would move all
+// that come after it: a line of 1 MiB holds a hundred thousand labels.
+const few = 16
+
+// merge puts more, which it sorts, into sorted. Of equal ones the first stays, and
+// again tells it of the others.
+func merge[E any](sorted, more []E, compare func(a, b E) int, again func(held *E, other E)) []E {
+	slices.SortStableFunc(more, compare)
+	merged := make([]E, 0, len(sorted)+len(more))
+	for _, e := range more {
+		for len(sorted) > 0 && compare(sorted[0], e) <= 0 {
+			merged, sorted = append(merged, sorted[0]), sorted[1:]
+		}
+		if n := len(merged); n > 0 && compare(merged[n-1], e) == 0 {
+			again(&merged[n-1], e)
+		} else {
+			merged = append(merged, e)
+		}
+	}
+	return append(merged, sorted...)
+}
+
 // AddComment adds c in its place. One of the same id is replaced.
 func (i *Issue) AddComment(c Comment) {
 	if at := i.FindComment(c.ID); at >= 0 {
 		i.Comments = slices.Delete(i.Comments, at, at+1)
 	}
-	at, _ := slices.BinarySearchFunc(i.Comments, c, CompareComments)
-	i.Comments = slices.Insert(i.Comments, at, c)
+	i.insertComment(c)
 }
 
 // FindComment is the index of the comment with that id, -1 if there is none.

@@ -105,3 +105,67 @@ func TestFormatTime(t *testing.T) {
 		}
 	}
 }
+
+// Many elements at once are what they are one by one.
+func TestManyAtOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringMatching(`[a-d]{0,3}`)
+		names := rapid.SliceOfN(name, 0, 3*few)
+		deps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Dependency {
+			d := Dependency{To: name.Draw(t, "to"), Type: name.Draw(t, "type"), CreatedBy: name.Draw(t, "by")}
+			if rapid.Bool().Draw(t, "with metadata") {
+				d.Metadata = json.RawMessage(`"` + name.Draw(t, "metadata") + `"`)
+			}
+			return d
+		}), 0, 3*few)
+		comments := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Comment {
+			return Comment{ID: name.Draw(t, "id"), CreatedAt: time.UnixMilli(rapid.Int64Range(0, 3).Draw(t, "at"))}
+		}), 0, 3*few, func(c Comment) string { return c.ID }).Draw(t, "comments")
+		var one, all Issue
+		for range 2 {
+			labels, dependencies := names.Draw(t, "labels"), deps.Draw(t, "dependencies")
+			all.AddLabels(labels)
+			all.AddDependencies(dependencies)
+			for _, label := range labels {
+				one.AddLabel(label)
+			}
+			for _, d := range dependencies {
+				one.AddDependency(d)
+			}
+			labels, dependencies = names.Draw(t, "no labels"), deps.Draw(t, "no dependencies")
+			all.RemoveLabels(labels)
+			all.RemoveDependencies(dependencies)
+			for _, label := range labels {
+				one.RemoveLabel(label)
+			}
+			for _, d := range dependencies {
+				one.RemoveDependency(d.To, d.Type)
+			}
+		}
+		half := len(comments) / 2
+		all.AddComments(comments[:half])
+		all.AddComments(comments[half:])
+		for _, c := range comments {
+			one.AddComment(c)
+		}
+		if !reflect.DeepEqual(one, all) {
+			t.Fatalf("%+v, want %+v", all, one)
+		}
+	})
+}
+
+func TestMergeIsLinear(t *testing.T) {
+	const n = 10_000
+	var held, more []int
+	for i := range n {
+		held, more = append(held, 2*i), append(more, 2*(n-i))
+	}
+	compared := 0
+	got := merge(held, more, func(a, b int) int { compared++; return a - b }, func(*int, int) {})
+	if len(got) != n+1 || !slices.IsSorted(got) {
+		t.Errorf("%d, want %d in order", len(got), n+1)
+	}
+	if compared > 30*n {
+		t.Errorf("%d comparisons of %d elements", compared, n)
+	}
+}

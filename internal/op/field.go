@@ -276,12 +276,12 @@ func (a *application) remove(el *Elements) {
 		return
 	}
 	is := &a.s.Issue
-	for _, label := range el.Labels {
-		is.RemoveLabel(label)
-	}
+	is.RemoveLabels(el.Labels)
+	gone := make([]issue.Dependency, 0, len(el.Deps))
 	for _, d := range el.Deps {
-		is.RemoveDependency(d.To, d.Type)
+		gone = append(gone, issue.Dependency{To: d.To, Type: d.Type})
 	}
+	is.RemoveDependencies(gone)
 	a.reportUnknown("remove", el)
 }
 
@@ -289,39 +289,48 @@ func (a *application) add(el *Elements) {
 	if el == nil {
 		return
 	}
+	labels := make([]string, 0, len(el.Labels))
 	for _, label := range el.Labels {
-		a.addLabel(label)
+		if a.mayAddLabel(label) {
+			labels = append(labels, label)
+		}
 	}
+	a.s.Issue.AddLabels(labels)
+	deps := make([]issue.Dependency, 0, len(el.Deps))
 	for _, d := range el.Deps {
+		if !a.mayAddDependency(d) {
+			continue
+		}
 		metadata := d.Metadata
 		if metadata != nil {
 			metadata = cloneRaw(metadata)
 		}
-		a.addDependency(issue.Dependency{
+		deps = append(deps, issue.Dependency{
 			To: d.To, Type: d.Type, CreatedAt: a.o.At, CreatedBy: a.o.By, Metadata: metadata,
 		})
 	}
+	a.s.Issue.AddDependencies(deps)
 	a.reportUnknown("add", el)
 }
 
-func (a *application) addLabel(label string) {
-	if err := short(label, issue.MaxLabel); err != nil {
+func (a *application) mayAddLabel(label string) bool {
+	err := short(label, issue.MaxLabel)
+	if err != nil {
 		a.report(BadValue, "label %v: %s", err, clip(label))
-		return
 	}
-	a.s.Issue.AddLabel(label)
+	return err == nil
 }
 
-func (a *application) addDependency(d issue.Dependency) {
+func (a *application) mayAddDependency(d Dep) bool {
 	if err := short(d.To, maxIssueID); err != nil {
 		a.report(BadValue, "dependency target %v: %s", err, clip(d.To))
-		return
+		return false
 	}
 	if err := short(d.Type, issue.MaxName); err != nil {
 		a.report(BadValue, "dependency type %v: %s", err, clip(d.Type))
-		return
+		return false
 	}
-	a.s.Issue.AddDependency(d)
+	return true
 }
 
 func (a *application) comments() {
@@ -334,7 +343,12 @@ func (a *application) comments() {
 			copied := importedCommentID(o.Issue, o.By, issue.FormatTime(o.At), c.Text)
 			is.Comments = slices.DeleteFunc(is.Comments, func(c issue.Comment) bool { return c.ID == copied })
 		}
-		is.AddComment(issue.Comment{ID: o.ID.String(), Author: o.By, Text: c.Text, CreatedAt: o.At})
+		comment := issue.Comment{ID: o.ID.String(), Author: o.By, Text: c.Text, CreatedAt: o.At}
+		if a.s.Legacy != nil {
+			is.AddComment(comment)
+		} else {
+			is.AddComments([]issue.Comment{comment}) // only a record could have brought another of its id
+		}
 	}
 	if c := o.CommentEdit; c != nil {
 		if i := is.FindComment(c.Ref); i >= 0 && is.Comments[i].Text != c.Text {

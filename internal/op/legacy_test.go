@@ -2,6 +2,7 @@ package op
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -314,5 +315,34 @@ func TestCommentComesAfterItsCopy(t *testing.T) {
 	state, _ := Fold("x-1", []*Operation{made, copied})
 	if len(state.Issue.Comments) != 1 || state.Issue.Comments[0].ID != made.ID.String() {
 		t.Errorf("the comments are %+v, want the one that was made", state.Issue.Comments)
+	}
+}
+
+// Records as long as a line may be, with as many elements as fit, each kind first
+// added and then taken away: at the cost of their square this takes many minutes.
+func TestRecordsOfVeryManyElements(t *testing.T) {
+	members := func(n int, format string) []string {
+		all := make([]string, n)
+		for i := range n {
+			all[i] = fmt.Sprintf(format, 999_999-i)
+		}
+		return all
+	}
+	of := func(name string, n int, format string) string {
+		return record(`"` + name + `":` + string(list(members(n, format))))
+	}
+	s, problems := history(t,
+		record(strings.Join(members(60_000, `"%d":1`), ",")),
+		of("labels", 110_000, `"%d"`),
+		of("labels", 100_000, `"%d"`),
+		of("dependencies", 33_000, `{"depends_on_id":"%d"}`),
+		of("dependencies", 30_000, `{"depends_on_id":"%d"}`),
+		of("comments", 45_000, `{"text":"%d"}`),
+		record(`"labels":["a"]`),
+	)
+	is := s.Issue
+	if len(problems) != 0 || len(is.Extra) != 0 || len(is.Labels) != 1 || len(is.Dependencies) != 0 || len(is.Comments) != 45_000 {
+		t.Errorf("%d problems, %d fields, %d labels, %d dependencies, %d comments",
+			len(problems), len(is.Extra), len(is.Labels), len(is.Dependencies), len(is.Comments))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"beads/internal/issue"
@@ -13,10 +14,10 @@ import (
 // snapshot is an upstream record taken apart. What means "nothing" (null, "",
 // the zero time) is not in it.
 type snapshot struct {
-	fields    []recordField // in the order of the record
-	labels    []string
-	deps      []issue.Dependency
-	comments  []issue.Comment
+	fields    []recordField      // by name
+	labels    []string           // sorted
+	deps      []issue.Dependency // sorted, each target and type once
+	comments  []issue.Comment    // in the order of the record
 	tombstone bool
 }
 
@@ -28,12 +29,22 @@ type recordField struct {
 }
 
 func (s *snapshot) field(name string) json.RawMessage {
-	for _, f := range s.fields {
-		if f.name == name {
-			return f.value
-		}
+	at, found := slices.BinarySearchFunc(s.fields, name, func(f recordField, name string) int {
+		return strings.Compare(f.name, name)
+	})
+	if !found {
+		return nil
 	}
-	return nil
+	return s.fields[at].value
+}
+
+// sort makes records comparable: one of 1 MiB has tens of thousands of elements,
+// and must not cost their square.
+func (s *snapshot) sort() {
+	slices.SortFunc(s.fields, func(a, b recordField) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(s.labels)
+	slices.SortStableFunc(s.deps, issue.CompareDependencies)
+	s.deps = slices.CompactFunc(s.deps, func(a, b issue.Dependency) bool { return issue.CompareDependencies(a, b) == 0 })
 }
 
 // legacy applies an upstream record: whole if it is the issue's first, else
@@ -55,32 +66,11 @@ func (a *application) legacy() {
 		}
 	}
 	a.legacyFields(prev, next)
-	for _, label := range prev.labels {
-		if !slices.Contains(next.labels, label) {
-			s.Issue.RemoveLabel(label)
-		}
-	}
-	for _, label := range next.labels {
-		if !slices.Contains(prev.labels, label) {
-			s.Issue.AddLabel(label)
-		}
-	}
-	for _, d := range prev.deps {
-		if !hasDependency(next.deps, d) {
-			s.Issue.RemoveDependency(d.To, d.Type)
-		}
-	}
-	for _, d := range next.deps {
-		if !hasDependency(prev.deps, d) {
-			s.Issue.AddDependency(d)
-		}
-	}
-	for _, c := range next.comments {
-		same := func(other issue.Comment) bool { return sameComment(c, other) }
-		if !slices.ContainsFunc(prev.comments, same) && !slices.ContainsFunc(s.Issue.Comments, same) {
-			s.Issue.AddComment(c)
-		}
-	}
+	s.Issue.RemoveLabels(without(prev.labels, next.labels, strings.Compare))
+	s.Issue.AddLabels(without(next.labels, prev.labels, strings.Compare))
+	s.Issue.RemoveDependencies(without(prev.deps, next.deps, issue.CompareDependencies))
+	s.Issue.AddDependencies(without(next.deps, prev.deps, issue.CompareDependencies))
+	a.legacyComments(prev.comments, next.comments)
 	if next.tombstone && !prev.tombstone {
 		s.Deleted = true
 	}
@@ -130,16 +120,56 @@ func sameValue(name string, a, b json.RawMessage) bool {
 	return errA == nil && errB == nil && timeA.Equal(timeB)
 }
 
-func hasDependency(deps []issue.Dependency, d issue.Dependency) bool {
-	return slices.ContainsFunc(deps, func(other issue.Dependency) bool {
-		return other.To == d.To && other.Type == d.Type
-	})
+// without are the elements of all that others, which are sorted, lack.
+func without[E any](all, others []E, compare func(a, b E) int) []E {
+	var rest []E
+	for _, e := range all {
+		if _, found := slices.BinarySearchFunc(others, e, compare); !found {
+			rest = append(rest, e)
+		}
+	}
+	return rest
 }
 
-// sameComment: by id, or by content where another program gave another id.
-func sameComment(a, b issue.Comment) bool {
-	return a.ID == b.ID || a.Author == b.Author && a.Text == b.Text && a.CreatedAt.Equal(b.CreatedAt)
+// legacyComments adds those of a record that neither the previous one nor the issue
+// has.
+func (a *application) legacyComments(prev, next []issue.Comment) {
+	if len(next) == 0 {
+		return
+	}
+	held := commentSet{ids: map[string]bool{}, contents: map[commentContent]bool{}}
+	for _, c := range slices.Concat(prev, a.s.Issue.Comments) {
+		held.add(c)
+	}
+	var news []issue.Comment
+	for _, c := range next {
+		if !held.has(c) {
+			held.add(c)
+			news = append(news, c)
+		}
+	}
+	a.s.Issue.AddComments(news)
 }
+
+// commentSet knows comments by id, and by content where another program gave
+// another id.
+type commentSet struct {
+	ids      map[string]bool
+	contents map[commentContent]bool
+}
+
+type commentContent struct {
+	author, text string
+	created      int64 // microseconds
+}
+
+func contentOf(c issue.Comment) commentContent {
+	return commentContent{c.Author, c.Text, c.CreatedAt.UnixMicro()}
+}
+
+func (s *commentSet) add(c issue.Comment) { s.ids[c.ID], s.contents[contentOf(c)] = true, true }
+
+func (s *commentSet) has(c issue.Comment) bool { return s.ids[c.ID] || s.contents[contentOf(c)] }
 
 // taking takes records apart.
 type taking struct {
@@ -194,6 +224,7 @@ func (t *taking) takeApart(record json.RawMessage) (snapshot, error) {
 		t.out.fields = slices.DeleteFunc(t.out.fields, func(f recordField) bool { return f.name == "issue_type" })
 		t.out.fields = append(t.out.fields, recordField{"issue_type", originalType})
 	}
+	t.out.sort()
 	return t.out, nil
 }
 
@@ -298,9 +329,7 @@ func (t *taking) dependency() error {
 		return nil
 	}
 	d := issue.Dependency{To: e.to, Type: e.kind, CreatedAt: t.timeOr(e.created), CreatedBy: e.by, Metadata: e.metadata}
-	if !hasDependency(t.out.deps, d) {
-		t.out.deps = append(t.out.deps, d)
-	}
+	t.out.deps = append(t.out.deps, d)
 	return nil
 }
 
