@@ -36,15 +36,24 @@ func FoldSettings(ops []*Operation) (Settings, []Problem) {
 	var s Settings
 	var problems []Problem
 	for _, o := range inOrder(ops) {
-		_, found := s.Apply(o)
+		_, found := s.Take(o)
 		problems = append(problems, found...)
 	}
 	return s, problems
 }
 
 // Apply is State.Apply for a workspace-wide operation. Of its members only set
-// means something. A claim's condition is not understood here.
+// means something. A claim's condition is not understood here. Copies of s are not
+// altered.
 func (s *Settings) Apply(o *Operation) (effective bool, problems []Problem) {
+	s.Values = maps.Clone(s.Values)
+	return s.Take(o)
+}
+
+// Take is Apply for settings without copies. Its cost depends on o alone: a fold
+// that copied all settings for each operation would take minutes where somebody
+// made very many of both.
+func (s *Settings) Take(o *Operation) (effective bool, problems []Problem) {
 	if o.ID.Compare(s.Last) <= 0 {
 		return false, nil
 	}
@@ -62,23 +71,21 @@ func (s *Settings) Apply(o *Operation) (effective bool, problems []Problem) {
 	case o.If != nil && o.If.Unset && s.anySet(o.Set):
 		return false, nil
 	}
-	values := maps.Clone(s.Values) // copies of s share it
-	if values == nil {
-		values = make(map[string]json.RawMessage, len(o.Set))
+	if s.Values == nil {
+		s.Values = make(map[string]json.RawMessage, len(o.Set))
 	}
 	for _, name := range sortedKeys(o.Set) {
 		value := o.Set[name]
 		if len(value) == 0 || isNull(value) {
-			delete(values, name)
+			delete(s.Values, name)
 			continue
 		}
 		if err := CheckSetting(name, value); err != nil {
 			report(BadValue, "%s %v: %s", clip(name), err, clip(string(value)))
 			continue
 		}
-		values[name] = cloneRaw(value)
+		s.Values[name] = cloneRaw(value)
 	}
-	s.Values = values
 	return true, problems
 }
 

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -93,4 +95,31 @@ func TestSettingsIgnoreOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A fold does not copy the settings for each operation.
+func TestSettingsAreNotCopied(t *testing.T) {
+	allocations := func(settings int) float64 {
+		set := make(map[string]json.RawMessage, settings)
+		for n := range settings {
+			set[fmt.Sprint("name", n)] = Int(n)
+		}
+		var s Settings
+		s.Take(&Operation{ID: testID(1), V: Version, Do: DoConfig, Set: set})
+		n := 1
+		return testing.AllocsPerRun(10, func() {
+			n++
+			s.Take(&Operation{ID: testID(n), V: Version, Do: DoConfig, Set: fields("name1", "7")})
+		})
+	}
+	if few, many := allocations(2), allocations(5000); many > few+1 {
+		t.Errorf("%v allocations an operation with few settings, %v with many", few, many)
+	}
+
+	before, _ := FoldSettings([]*Operation{{ID: testID(1), V: Version, Do: DoConfig, Set: fields("a", "1")}})
+	after := before
+	after.Apply(&Operation{ID: testID(2), V: Version, Do: DoConfig, Set: fields("a", "2")})
+	if string(before.Values["a"]) != "1" || string(after.Values["a"]) != "2" {
+		t.Errorf("a copy was altered: %v, %v", before, after)
+	}
 }

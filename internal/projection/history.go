@@ -49,7 +49,7 @@ func (q *Query) History(issueID string) ([]HistoryEntry, error) {
 				case !s.ColumnBool(1):
 					entry.Effect = EffectSuperseded
 				case issueID == "":
-					effective, _ := settings.Apply(o)
+					effective, _ := settings.Take(o)
 					entry.Effect = effectOf(o, effective)
 				default:
 					entry.OldStatus = state.Issue.Status
