@@ -67,7 +67,7 @@ func (a *app) suggestNext(cmd *cobra.Command, inputs []string) error {
 		}
 		var waiting []string
 		for _, id := range ids {
-			dependents, err := q.Dependents(id)
+			dependents, err := q.BriefDependents(id)
 			if err != nil {
 				return err
 			}

@@ -93,7 +93,7 @@ func (a *app) planDeletion(q *projection.Query, args []string, cascade bool) (de
 			return d, err
 		}
 		d.WouldDelete = append(d.WouldDelete, deletedIssue{found.ID, found.Title, found.Status})
-		links, err := q.Dependents(ids[i])
+		links, err := q.BriefDependents(ids[i])
 		if err != nil {
 			return d, err
 		}

@@ -26,9 +26,14 @@ func checkDirection(direction string, allowed ...string) error {
 }
 
 // linksOf are the links of an issue in one direction.
-func linksOf(q *projection.Query, id, direction string) ([]projection.Link, error) {
-	if direction == up {
+func linksOf(q *projection.Query, id, direction string, brief bool) ([]projection.Link, error) {
+	switch {
+	case direction == up && brief:
+		return q.BriefDependents(id)
+	case direction == up:
 		return q.Dependents(id)
+	case brief:
+		return q.BriefDependencies(id)
 	}
 	return q.Dependencies(id)
 }
@@ -66,7 +71,7 @@ func (a *app) listDependencies(q *projection.Query, id, direction, kind string) 
 	rows := []json.RawMessage{}
 	n := 0
 	for _, way := range ways(direction) {
-		links, err := linksOf(q, id, way)
+		links, err := linksOf(q, id, way, !a.json)
 		if err != nil {
 			return err
 		}
@@ -118,7 +123,7 @@ func (a *app) linkLine(q *projection.Query, link projection.Link) string {
 
 // treeNode is one line of a dependency tree, depth first.
 type treeNode struct {
-	link      projection.Link
+	link      projection.Link // a brief one
 	parent    string
 	depth     int
 	way       string
@@ -143,7 +148,7 @@ type treeWalk struct {
 }
 
 func (w *treeWalk) walk(id string, depth int) error {
-	links, err := linksOf(w.q, id, w.way)
+	links, err := linksOf(w.q, id, w.way, true)
 	if err != nil {
 		return err
 	}
@@ -221,9 +226,10 @@ depends on it. An issue that was shown above is named again but not followed.`,
 
 func (a *app) showTree(q *projection.Query, root issue.Issue, nodes []treeNode) error {
 	if a.json {
-		return a.treeJSON(root, nodes)
+		return a.treeJSON(q, root, nodes)
 	}
 	a.printLine(a.linkLine(q, projection.Link{Issue: root, Visible: true}))
+	leads := leads(a.symbols(), nodes)
 	for i, node := range nodes {
 		mark := ""
 		switch {
@@ -234,49 +240,61 @@ func (a *app) showTree(q *projection.Query, root issue.Issue, nodes []treeNode) 
 		case node.truncated:
 			mark = " " + a.symbols().ellipsis
 		}
-		lead := branches(a.symbols(), nodes, i) + arrow(node.way) + " " + visible(node.link.Type) + ": "
+		lead := leads[i] + arrow(node.way) + " " + visible(node.link.Type) + ": "
 		a.printLine(lead + a.linkLine(q, node.link) + mark)
 	}
 	return nil
 }
 
-// branches draws the lines before a node: a level goes on if a later node of
-// the same depth comes before one of a smaller depth.
-func branches(signs symbols, nodes []treeNode, i int) string {
-	goesOn := func(depth int) bool {
-		for _, later := range nodes[i+1:] {
-			if later.depth <= depth {
-				return later.depth == depth
+// leads are the lines before the nodes: a level goes on if a later node of the same
+// depth comes before one of a smaller depth. From the last node to the first, each
+// alters what is known of the levels: to look ahead from each takes the cube.
+func leads(signs symbols, nodes []treeNode) []string {
+	all := make([]string, len(nodes))
+	var goesOn []bool // by depth
+	for i, node := range slices.Backward(nodes) {
+		for len(goesOn) <= node.depth {
+			goesOn = append(goesOn, false)
+		}
+		var b strings.Builder
+		for depth := 1; depth < node.depth; depth++ {
+			if goesOn[depth] {
+				b.WriteString(signs.vertical + "  ")
+			} else {
+				b.WriteString("   ")
 			}
 		}
-		return false
-	}
-	var b strings.Builder
-	for depth := 1; depth < nodes[i].depth; depth++ {
-		if goesOn(depth) {
-			b.WriteString(signs.vertical + "  ")
+		if goesOn[node.depth] {
+			b.WriteString(signs.branch + signs.horizontal + " ")
 		} else {
-			b.WriteString("   ")
+			b.WriteString(signs.last + signs.horizontal + " ")
 		}
+		all[i] = b.String()
+		goesOn[node.depth] = true
+		goesOn = goesOn[:node.depth+1]
 	}
-	if goesOn(nodes[i].depth) {
-		b.WriteString(signs.branch + signs.horizontal + " ")
-	} else {
-		b.WriteString(signs.last + signs.horizontal + " ")
-	}
-	return b.String()
+	return all
 }
 
 // treeJSON prints the tree as upstream does: a flat array, depth first, the
-// root first.
-func (a *app) treeJSON(root issue.Issue, nodes []treeNode) error {
+// root first. All of an issue stands where it comes first: with its texts at each place
+// a few MB of issues could make gigabytes.
+func (a *app) treeJSON(q *projection.Query, root issue.Issue, nodes []treeNode) error {
 	first, err := withMembers(root, member{"depth", 0}, member{"parent_id", ""}, member{"truncated", false})
 	if err != nil {
 		return err
 	}
 	rows := []json.RawMessage{first}
+	met := map[string]bool{root.ID: true}
 	for _, node := range nodes {
-		row, err := linkJSON(node.link, member{"depth", node.depth}, member{"parent_id", node.parent},
+		link := node.link
+		if id := link.Issue.ID; link.Visible && !met[id] {
+			met[id] = true
+			if link, err = q.Unabridged(link); err != nil {
+				return err
+			}
+		}
+		row, err := linkJSON(link, member{"depth", node.depth}, member{"parent_id", node.parent},
 			member{"direction", node.way}, member{"truncated", node.truncated}, member{"cycle", node.cycle})
 		if err != nil {
 			return err

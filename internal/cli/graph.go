@@ -137,15 +137,15 @@ func (a *app) around(q *projection.Query, args []string) ([]projection.Row, erro
 		}
 		return seen, nil
 	}
-	down, err := walk(ids, q.Dependents, true)
+	down, err := walk(ids, q.BriefDependents, true)
 	if err != nil {
 		return nil, err
 	}
-	before, err := walk(down, q.Dependencies, false)
+	before, err := walk(down, q.BriefDependencies, false)
 	if err != nil {
 		return nil, err
 	}
-	up, err := walk(ids, q.Dependencies, true)
+	up, err := walk(ids, q.BriefDependencies, true)
 	if err != nil {
 		return nil, err
 	}

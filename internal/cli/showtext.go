@@ -128,11 +128,11 @@ func estimateText(minutes int) string {
 
 // showLinks prints both directions of dependency, grouped by type.
 func (a *app) showLinks(q *projection.Query, id string) error {
-	dependencies, err := q.Dependencies(id)
+	dependencies, err := q.BriefDependencies(id)
 	if err != nil {
 		return err
 	}
-	dependents, err := q.Dependents(id)
+	dependents, err := q.BriefDependents(id)
 	if err != nil {
 		return err
 	}

@@ -18,13 +18,21 @@ type Link struct {
 }
 
 const (
-	dependenciesSQL = "SELECT " + issueColumns + `, d.type, d.target
+	dependenciesSQL = "SELECT " + issueColumns + dependenciesFrom
+
+	briefDependenciesSQL = "SELECT " + briefColumns + dependenciesFrom
+
+	dependenciesFrom = `, d.type, d.target
 FROM dependency AS d
 LEFT JOIN issue AS i ON i.id = d.target AND i.visible = 1
 WHERE d.issue = ?
 ORDER BY d.type, d.target`
 
-	dependentsSQL = "SELECT " + issueColumns + `, d.type, d.issue
+	dependentsSQL = "SELECT " + issueColumns + dependentsFrom
+
+	briefDependentsSQL = "SELECT " + briefColumns + dependentsFrom
+
+	dependentsFrom = `, d.type, d.issue
 FROM dependency AS d
 JOIN issue AS i ON i.id = d.issue AND i.visible = 1
 WHERE d.target = ?
@@ -49,6 +57,30 @@ func (q *Query) Dependencies(id string) ([]Link, error) {
 // Dependents is which visible issues depend on id, by type and id.
 func (q *Query) Dependents(id string) ([]Link, error) {
 	return q.links(dependentsSQL, id)
+}
+
+// BriefDependencies is Dependencies for who walks from issue to issue, or shows a
+// line of each: Issue is without long texts, metadata and unknown fields. One issue
+// can be at the end of very many links, and its texts can be long.
+func (q *Query) BriefDependencies(id string) ([]Link, error) {
+	return q.links(briefDependenciesSQL, id)
+}
+
+// BriefDependents is Dependents in the same way.
+func (q *Query) BriefDependents(id string) ([]Link, error) {
+	return q.links(briefDependentsSQL, id)
+}
+
+// Unabridged is a brief link with all of its issue.
+func (q *Query) Unabridged(link Link) (Link, error) {
+	err := query(q.conn, "SELECT "+issueColumns+" FROM issue AS i WHERE i.id = ? AND i.visible = 1", func(s *sqlite.Stmt) (err error) {
+		link.Issue, err = scanIssue(s)
+		return err
+	}, link.Issue.ID)
+	if err != nil {
+		return Link{}, fmt.Errorf("read issue %s: %w", link.Issue.ID, err)
+	}
+	return link, nil
 }
 
 func (q *Query) links(text, id string) ([]Link, error) {

@@ -25,6 +25,11 @@ func TestLinks(t *testing.T) {
 	} {
 		down := show(ask(t, db, func(q *Query) ([]Link, error) { return q.Dependencies(id) }))
 		up := show(ask(t, db, func(q *Query) ([]Link, error) { return q.Dependents(id) }))
+		brief := show(ask(t, db, func(q *Query) ([]Link, error) { return q.BriefDependencies(id) })) +
+			show(ask(t, db, func(q *Query) ([]Link, error) { return q.BriefDependents(id) }))
+		if brief != down+up {
+			t.Errorf("%s: in brief %s", id, brief)
+		}
 		if down != want[0] || up != want[1] {
 			t.Errorf("%s: depends on %s; dependents %s", id, down, up)
 		}

@@ -157,6 +157,8 @@ func testOtherPlans(t *testing.T, db *DB) {
 		"blockers":           {blockersSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH t USING"}, "SCAN d"},
 		"live parents":       {liveParentsSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH p USING"}, "SCAN d"},
 		"links of an issue":  {dependenciesSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH i USING"}, "SCAN d"},
+		"links in brief":     {briefDependenciesSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH i USING"}, "SCAN d"},
+		"links to in brief":  {briefDependentsSQL, []string{"dependency_target_index", "SEARCH i USING"}, "SCAN d"},
 		"links to an issue":  {dependentsSQL, []string{"dependency_target_index", "SEARCH i USING"}, "SCAN d"},
 		"way of an edge":     {targetsSQL, []string{"SEARCH d USING PRIMARY KEY", "SEARCH i USING"}, "SCAN d"},
 		"edges for cycles":   {edgesSQL, []string{"SCAN d", "SEARCH i USING", "SEARCH t USING"}, "SCAN i"},

@@ -66,6 +66,11 @@ const issueColumns = `i.id, i.status, i.priority, i.issue_type, i.assignee, i.ow
   i.external_ref, i.created_at, i.updated_at, i.closed_at, i.due_at, i.defer_until, i.created_by,
   i.title, i.close_reason, i.metadata, i.extra, i.description, i.design, i.acceptance_criteria, i.notes`
 
+// briefColumns are issueColumns without what may be long.
+const briefColumns = `i.id, i.status, i.priority, i.issue_type, i.assignee, i.owner, i.estimated_minutes,
+  i.external_ref, i.created_at, i.updated_at, i.closed_at, i.due_at, i.defer_until, i.created_by,
+  i.title, '', NULL, NULL, '', '', '', ''`
+
 // issueColumnCount is how many columns issueColumns has.
 const issueColumnCount = 22
 
