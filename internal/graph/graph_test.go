@@ -125,6 +125,26 @@ func TestImpliedLines(t *testing.T) {
 	}
 }
 
+// A chain whose members all wait for the first, too.
+func TestBendsAreBounded(t *testing.T) {
+	const n = 1000
+	var g Graph
+	for k := range n {
+		id := fmt.Sprint("n", k)
+		g.Nodes = append(g.Nodes, node(id))
+		if k > 0 {
+			g.Edges = append(g.Edges, blocks(id, fmt.Sprint("n", k-1)), blocks(id, "n0"))
+		}
+	}
+	l := newLayout(g)
+	if l.count > n+50_000 {
+		t.Errorf("%d points", l.count)
+	}
+	if len(l.ways) != len(l.edges) {
+		t.Errorf("%d ways for %d edges", len(l.ways), len(l.edges))
+	}
+}
+
 func TestSVGIsXML(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate(t)

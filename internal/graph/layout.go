@@ -74,15 +74,25 @@ func (l *layout) reaches(next [][]int, from, to int) bool {
 	return false
 }
 
+// mostBends bounds the points of all edges: in a chain of thousands whose members all
+// wait for the first, too, they would grow with the square and take gigabytes.
+const mostBends = 50_000
+
 // bend gives an edge over several ranks a point in each rank between, so that it
-// finds a way between the nodes there.
+// finds a way between the nodes there. When there are very many, it goes straight.
 func (l *layout) bend() {
 	l.near = make([][]int, l.count)
 	join := func(a, b int) {
 		l.near[a], l.near[b] = append(l.near[a], b), append(l.near[b], a)
 	}
+	most := l.count + mostBends
 	for _, e := range l.edges {
 		way := []int{e.first}
+		between := l.rank[e.then] - l.rank[e.first] - 1
+		if e.Orders && between > 0 && l.count+between > most {
+			l.ways = append(l.ways, append(way, e.then))
+			continue
+		}
 		for rank := l.rank[e.first] + 1; e.Orders && rank < l.rank[e.then]; rank++ {
 			point := l.count
 			l.count++
