@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,6 +73,8 @@ type app struct {
 
 	bar   progressBar
 	below string // a notice that stands below the output
+
+	noTopic error // of help that was asked about what is no command
 }
 
 // Run runs one command line and returns its exit code. It closes what it opened.
@@ -86,7 +89,7 @@ func Run(ctx context.Context, p Process) int {
 	if completing(p.Args) {
 		addCompletions(a, root)
 	}
-	err := root.ExecuteContext(ctx)
+	err := cmp.Or(root.ExecuteContext(ctx), a.noTopic)
 	a.endProgress()
 	a.afterword(ctx)
 	if a.ws != nil {

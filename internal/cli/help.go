@@ -52,8 +52,13 @@ func (a *app) writeUsage(cmd *cobra.Command) error {
 	return err
 }
 
-// writeHelp prints what a command does, and how it is called.
+// writeHelp prints what a command does, and how it is called. The help of a name that
+// is no command is an error, which the library leaves this function no way to return.
 func (a *app) writeHelp(cmd *cobra.Command, _ []string) {
+	if names := cmd.Flags().Args(); len(names) > 0 && onlyParent(cmd) {
+		a.noTopic = unknownCommand(cmd, names[0])
+		return
+	}
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short

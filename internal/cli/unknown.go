@@ -139,11 +139,20 @@ func suggest(f *failure, cmd *cobra.Command, name string) error {
 	return f.withHint("%s --help", cmd.CommandPath())
 }
 
+// onlyParentMark marks commands that do nothing without a subcommand.
+const onlyParentMark = "only-parent"
+
+func onlyParent(cmd *cobra.Command) bool {
+	_, marked := cmd.Annotations[onlyParentMark]
+	return marked
+}
+
 // needSubcommand makes a parent command answer a missing or wrong subcommand:
 // the one with its help, the other with an error.
 func needSubcommand(cmd *cobra.Command) *cobra.Command {
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = cobra.ArbitraryArgs
+	cmd.Annotations = map[string]string{onlyParentMark: ""}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return cmd.Help()
