@@ -9,6 +9,7 @@ import (
 
 	"beads/internal/issue"
 	"beads/internal/op"
+	"beads/internal/projection"
 )
 
 // dependencyTypes are the names that mean something to bd or to upstream.
@@ -68,7 +69,7 @@ func argumentCompletions(a *app) map[string]completer {
 		"undefer": a.idsOf(issue.Filter{Deferred: true}),
 		"unclaim": a.idsOf(issue.Filter{Statuses: []string{issue.StatusInProgress}}),
 		"dep":     oneOpen, "dep add": each(open, all), "dep remove": each(all, all), "dep list": oneAny, "dep tree": oneAny,
-		"label add": idsThen(open, labels), "label remove": idsThen(all, labels), "label list": oneAny,
+		"label add": idsThen(open, labels), "label remove": idsThen(all, several(a.labelsOf())), "label list": oneAny,
 		"duplicate": all, "supersede": all, "where": oneAny,
 		"config get": keys, "config set": each(configKeyNames, configValues), "config unset": keys,
 		"hook": nothing,
@@ -84,6 +85,34 @@ func idsThen(ids, then completer) completer {
 			found = append(more, found...)
 		}
 		return found, directive
+	}
+}
+
+// labelsOf offers the labels of the issues that stand in the command line.
+func (a *app) labelsOf() completer {
+	return a.fromDatabase(func(q *projection.Query, args []string, _ string) ([]cobra.Completion, error) {
+		var found []cobra.Completion
+		for _, arg := range args {
+			id, err := q.Resolve(arg, false)
+			if err != nil {
+				continue // a label, or not yet an id
+			}
+			labeled, err := q.Issue(id)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, labeled.Labels...)
+		}
+		slices.Sort(found)
+		return slices.Compact(found), nil
+	})
+}
+
+// without leaves one value out of what complete offers.
+func without(value string, complete completer) completer {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		found, directive := complete(cmd, args, typed)
+		return slices.DeleteFunc(found, func(c cobra.Completion) bool { return c == value }), directive
 	}
 }
 
@@ -108,7 +137,7 @@ func flagCompletions(a *app) map[string]completer {
 		"create --type": types, "create --priority": priorities, "q --type": types, "q --priority": priorities,
 		"dep add --type": dependencies, "dep list --type": dependencies, "activity --type": several(words(activityTypes()...)),
 		"--direction": words("down", "up", "both"), "ready --sort": words("priority", "oldest"), "graph --format": words("text", "dot", "mermaid", "svg"),
-		"stale --status": statuses,
+		"stale --status": without(issue.StatusClosed, statuses), // it lists none that are closed
 	}
 	for _, of := range []string{"created", "updated", "closed"} {
 		found["--"+of+"-after"], found["--"+of+"-before"] = past, past
