@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // noWait is what --lock-timeout 0 gives another writer: as long as a reader gives
@@ -53,7 +57,7 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		a.json = a.json || slices.Contains(a.Args, "--json") // perhaps after the wrong flag
-		return usagef("%w", err).withHint("%s --help", cmd.CommandPath())
+		return usagef("%w", flagError(err)).withHint("%s --help", cmd.CommandPath())
 	})
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetUsageFunc(a.writeUsage)
@@ -70,6 +74,24 @@ SQLite answers every question, and nothing touches your Git checkout.`,
 	flags.BoolVar(&a.readonly, "readonly", false, "refuse every write")
 	acceptOldFlags(root)
 	return needSubcommand(root)
+}
+
+// flagError says of a value what the flag takes, where the library says which of its
+// functions could not read it.
+func flagError(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	takes := map[string]string{"int": "a whole number", "bool": "true or false", "duration": "a length of time such as 30s or 10m"}
+	flag := wrong.GetFlag()
+	if takes[flag.Value.Type()] == "" {
+		return err
+	}
+	if errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("--%s: %s is out of range", flag.Name, wrong.GetValue())
+	}
+	return fmt.Errorf("--%s takes %s, not %q", flag.Name, takes[flag.Value.Type()], wrong.GetValue())
 }
 
 // acceptOldFlags takes the flags of old scripts that chose between modes: there
