@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -118,11 +119,30 @@ func (f *filterFlags) names(_ *app, q *projection.Query, filter *issue.Filter) (
 			return err
 		}
 	}
+	if err := checkGlob(f.labelPattern); err != nil {
+		return usagef("--label-pattern %q: %w", f.labelPattern, err)
+	}
 	if filter.LabelsAll, err = labelList(f.labels); err != nil {
 		return err
 	}
 	filter.LabelsAny, err = labelList(f.labelsAny)
 	return err
+}
+
+// checkGlob refuses what GLOB of the database takes for a pattern that nothing matches:
+// a class without its end. The first ] in a class is one of its characters.
+func checkGlob(pattern string) error {
+	for {
+		_, class, ok := strings.Cut(pattern, "[")
+		if !ok {
+			return nil
+		}
+		class = strings.TrimPrefix(class, "^")
+		class = strings.TrimPrefix(class, "]")
+		if _, pattern, ok = strings.Cut(class, "]"); !ok {
+			return errors.New("a [ has no ] after it; [[] matches the character itself")
+		}
+	}
 }
 
 func (f *filterFlags) numbers(_ *app, _ *projection.Query, filter *issue.Filter) error {
