@@ -166,7 +166,7 @@ func (c *creation) operation(a *app, q *projection.Query) (*op.Operation, error)
 	if err := c.route(a, q); err != nil {
 		return nil, err
 	}
-	if a.configBool(a.ws.Place(), "validation.require_description") && c.set["description"] == nil {
+	if a.configBool(a.ws.Place(), "validation.require_description") && strings.TrimSpace(c.fields.description) == "" {
 		return nil, usagef("an issue needs a description here (validation.require_description)").withHint("bd %s TITLE -d TEXT", a.command)
 	}
 	if err := checkType(q, c.fields.kind); err != nil {
