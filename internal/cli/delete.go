@@ -52,7 +52,14 @@ longer blocked by it.`,
 					if err != nil {
 						return err
 					}
-					return a.showDeletion(q, d)
+					step := "add --force"
+					switch {
+					case force:
+						step = "leave out --dry-run"
+					case dryRun:
+						step = "give --force in the place of --dry-run"
+					}
+					return a.showDeletion(q, d, step)
 				})
 			}
 			return a.delete(cmd, args, cascade)
@@ -110,8 +117,8 @@ func (a *app) planDeletion(q *projection.Query, args []string, cascade bool) (de
 }
 
 // showDeletion prints what a delete would do: the result, with --quiet too, or it would
-// look as if it was done.
-func (a *app) showDeletion(q *projection.Query, d deletion) error {
+// look as if it was done. To do it takes step.
+func (a *app) showDeletion(q *projection.Query, d deletion, step string) error {
 	if a.json {
 		d.Deleted, d.WouldDelete, d.Dependents = list(d.Deleted), list(d.WouldDelete), list(d.Dependents)
 		return a.printJSON(d)
@@ -126,7 +133,7 @@ func (a *app) showDeletion(q *projection.Query, d deletion) error {
 		a.printf("  %s depends on %s (%s): %s\n", a.shortID(q, i.ID), a.shortID(q, i.On), visible(i.Type), visible(i.Title))
 	}
 	if len(d.WouldDelete) > 0 {
-		a.printf("Nothing was deleted. To delete, add --force.\n")
+		a.printf("Nothing was deleted. To delete, %s.\n", step)
 	}
 	return nil
 }
