@@ -48,7 +48,10 @@ func (a answers) counted() {
 	for name, want := range map[string]int{
 		"total_issues": len(a.recs), "open_issues": status["open"], "in_progress_issues": status["in_progress"], "closed_issues": status["closed"],
 		"deferred_issues": status["deferred"], "pinned_issues": status["pinned"], "ready_issues": len(a.choose(a.ready)),
-		"blocked_issues":             len(a.choose(func(r rec) bool { return a.blocked(r, map[string]bool{}) })),
+		"blocked_issues": len(a.choose(func(r rec) bool { return a.blocked(r, map[string]bool{}) })),
+		"open_deferred_issues": len(a.choose(func(r rec) bool {
+			return r.text("status") == "open" && !a.blocked(r, map[string]bool{}) && !a.ready(r)
+		})),
 		"epics_eligible_for_closure": len(a.choose(func(r rec) bool { n, c := a.progress(r); return r.openEpic() && n > 0 && n == c })),
 	} {
 		if int(got.Summary[name]) != want {

@@ -48,6 +48,7 @@ type summary struct {
 	Blocked          int     `json:"blocked_issues"`
 	Deferred         int     `json:"deferred_issues"`
 	Ready            int     `json:"ready_issues"`
+	OpenDeferred     int     `json:"open_deferred_issues"` // open, and only a later time keeps them from being ready
 	Deleted          int     `json:"deleted_issues"`
 	Tombstones       int     `json:"tombstone_issues"` // upstream's name for deleted ones
 	Pinned           int     `json:"pinned_issues"`
@@ -60,7 +61,7 @@ func statsJSON(s projection.Stats) any {
 		Summary summary `json:"summary"`
 	}{summary{
 		Total: s.Total, Open: s.Open, InProgress: s.InProgress, Closed: s.Closed, Blocked: s.Blocked,
-		Deferred: s.Deferred, Ready: s.Ready, Deleted: s.Deleted, Tombstones: s.Deleted, Pinned: s.Pinned,
+		Deferred: s.Deferred, Ready: s.Ready, OpenDeferred: s.OpenDeferred, Deleted: s.Deleted, Tombstones: s.Deleted, Pinned: s.Pinned,
 		Epics: s.EpicsEligibleForClosure, AverageLeadHours: s.AverageLeadTime.Hours(),
 	}}
 }
@@ -76,6 +77,7 @@ func (a *app) printStats(s projection.Stats) {
 	number("Open", s.Open)
 	number("  ready", s.Ready)
 	number("  blocked", s.Blocked)
+	number("  deferred", s.OpenDeferred)
 	number("In progress", s.InProgress)
 	number("Deferred", s.Deferred)
 	number("Pinned", s.Pinned)

@@ -99,6 +99,7 @@ GROUP BY l.label ORDER BY l.label`)
 // Stats is the summary of everything visible.
 type Stats struct {
 	Total, Open, InProgress, Closed, Blocked, Deferred, Ready, Pinned, Deleted int
+	OpenDeferred                                                               int // of Open, what only a later time keeps from being ready
 	EpicsEligibleForClosure                                                    int
 	AverageLeadTime                                                            time.Duration
 	ByStatus, ByType, ByPriority                                               []Group
@@ -111,6 +112,10 @@ const leadTimeSQL = `SELECT CAST(avg(closed_at - created_at) AS INTEGER)
 FROM issue WHERE visible = 1 AND closed_at IS NOT NULL`
 
 const deletedSQL = "SELECT count(*) FROM issue WHERE visible = 0 AND existing = 1"
+
+// openSQL counts what would be ready if nothing was deferred to a later time.
+const openSQL = `SELECT count(*) FROM issue AS i
+WHERE i.visible = 1 AND i.status <> 'closed' AND i.status = 'open' AND i.blocked = 0`
 
 // statusPinned is counted for scripts that know it; it has no meaning here.
 const statusPinned = "pinned"
@@ -153,6 +158,7 @@ func (q *Query) Stats(now time.Time) (Stats, error) {
 		into *int
 	}{
 		{deletedSQL, &stats.Deleted},
+		{openSQL, &stats.OpenDeferred},
 		{epicsEligibleSQL, &stats.EpicsEligibleForClosure},
 	} {
 		count, err := number(q.conn, n.text)
@@ -161,6 +167,7 @@ func (q *Query) Stats(now time.Time) (Stats, error) {
 		}
 		*n.into = int(count)
 	}
+	stats.OpenDeferred -= stats.Ready
 	lead, err := number(q.conn, leadTimeSQL)
 	if err != nil {
 		return Stats{}, fmt.Errorf("average lead time: %w", err)
