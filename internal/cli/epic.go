@@ -64,14 +64,14 @@ func newEpicClose(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "close-eligible",
 		Short: "Close the epics whose children are all closed",
-		Long: `Close every epic that has children, all of which are closed. An epic without children is
-left alone.`,
+		Long: `Close every epic that has children, all of which are closed or are closed by this. An
+epic without children is left alone.`,
 		Example: "  bd epic close-eligible --dry-run\n  bd epic close-eligible",
 		Args:    arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dryRun {
 				return a.view(cmd, func(q *projection.Query) error {
-					epics, err := openEpics(q, true)
+					epics, err := closableEpics(q)
 					switch {
 					case err != nil:
 						return err
@@ -103,13 +103,46 @@ func openEpics(q *projection.Query, eligible bool) ([]projection.Epic, error) {
 	return epics, err
 }
 
+// closableEpics are the epics that only have closed children, and then those that only
+// have such children and these, with their numbers as they are when these are closed.
+func closableEpics(q *projection.Query) ([]projection.Epic, error) {
+	epics, err := openEpics(q, false)
+	if err != nil {
+		return nil, err
+	}
+	open := map[string]*projection.Epic{}
+	var closable []projection.Epic
+	for n := range epics {
+		open[epics[n].ID] = &epics[n]
+		if epics[n].Eligible() {
+			closable = append(closable, epics[n])
+		}
+	}
+	for n := 0; n < len(closable); n++ { // it grows meanwhile
+		links, err := q.Dependencies(closable[n].ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, link := range links {
+			outer := open[link.Issue.ID]
+			if link.Type != issue.DepParentChild || outer == nil {
+				continue
+			}
+			if outer.Closed++; outer.Eligible() {
+				closable = append(closable, *outer)
+			}
+		}
+	}
+	return closable, nil
+}
+
 // closeEligible decides under the write lock: a child that was opened meanwhile
 // keeps its epic open.
 func (a *app) closeEligible(cmd *cobra.Command) error {
 	var closed []projection.Epic
 	_, err := a.commit(cmd, func(tx *workspace.Tx) ([]workspace.Draft, error) {
 		var err error
-		if closed, err = openEpics(tx.Query, true); err != nil {
+		if closed, err = closableEpics(tx.Query); err != nil {
 			return nil, err
 		}
 		drafts := make([]workspace.Draft, len(closed))
