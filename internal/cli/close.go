@@ -123,11 +123,8 @@ func newReopen(a *app) *cobra.Command {
 
 // textFlag reads a flag's text from standard input if it is "-", and checks it.
 func (a *app) textFlag(text *string, field string) error {
-	if *text == "-" {
-		var err error
-		if *text, err = a.readText("-"); err != nil {
-			return err
-		}
+	if err := a.dash(text); err != nil {
+		return err
 	}
 	if err := issue.ValidateText(field, *text); err != nil {
 		return invalid(err)

@@ -78,6 +78,14 @@ func (a *app) readText(name string) (string, error) {
 	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
+// dash puts standard input in the place of a flag's text that is "-".
+func (a *app) dash(text *string) (err error) {
+	if *text == "-" {
+		*text, err = a.readText("-")
+	}
+	return err
+}
+
 // path makes a file name given on the command line absolute.
 func (a *app) path(name string) string {
 	if filepath.IsAbs(name) {

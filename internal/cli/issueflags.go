@@ -28,9 +28,9 @@ func (f *fieldFlags) define(cmd *cobra.Command) {
 	flags.StringVarP(&f.priority, "priority", "p", "", "priority, 0 (most urgent) to 4, also P0 to P4")
 	flags.StringVarP(&f.description, "description", "d", "", "description; - reads standard input")
 	flags.StringVar(&f.bodyFile, "body-file", "", "read the description from `FILE`; - reads standard input")
-	flags.StringVar(&f.design, "design", "", "design notes")
-	flags.StringVar(&f.acceptance, "acceptance", "", "acceptance criteria")
-	flags.StringVar(&f.notes, "notes", "", "notes")
+	flags.StringVar(&f.design, "design", "", "design notes; - reads standard input")
+	flags.StringVar(&f.acceptance, "acceptance", "", "acceptance criteria; - reads standard input")
+	flags.StringVar(&f.notes, "notes", "", "notes; - reads standard input")
 	flags.StringVarP(&f.assignee, "assignee", "a", "", "assignee")
 	flags.StringVar(&f.owner, "owner", "", "owner")
 	flags.StringVar(&f.externalRef, "external-ref", "", "reference elsewhere, such as gh-9")
@@ -141,12 +141,13 @@ func (f *fieldFlags) texts(a *app, cmd *cobra.Command, set map[string]json.RawMe
 		}
 		f.description = text
 		set["description"] = nil
-	} else if f.description == "-" {
-		text, err := a.readText("-")
-		if err != nil {
+	} else if err := a.dash(&f.description); err != nil {
+		return err
+	}
+	for _, text := range []*string{&f.design, &f.acceptance, &f.notes} {
+		if err := a.dash(text); err != nil {
 			return err
 		}
-		f.description = text
 	}
 	long := func(field, value string) error { return issue.ValidateText(field, value) }
 	short := func(field, value string) error { return issue.ValidateShort(field, value) }

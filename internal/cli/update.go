@@ -53,7 +53,7 @@ first: of several that confirm, exactly one gets it.`,
 	c.fields.define(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&c.status, "status", "s", "", "status: open, in_progress, blocked, deferred, closed or a custom `NAME`")
-	flags.StringVar(&c.appendNotes, "append-notes", "", "add to the notes; both texts survive when two people do so")
+	flags.StringVar(&c.appendNotes, "append-notes", "", "add to the notes; both texts survive when two people do so; - reads standard input")
 	flags.BoolVar(&c.claim, "claim", false, "take the issue, unless someone else has it")
 	flags.BoolVar(&c.confirm, "confirm", false, "with --claim: only if the Git remote confirms it")
 	flags.BoolVar(&c.force, "force", false, "also if our claim on it was lost to another clone")
@@ -138,8 +138,8 @@ func (c *change) prepare(a *app, cmd *cobra.Command) error {
 		return usagef("--set-labels excludes --add-label and --remove-label")
 	}
 	if given(cmd, "append-notes") {
-		if err := issue.ValidateText("notes", c.appendNotes); err != nil {
-			return invalid(err)
+		if err := a.textFlag(&c.appendNotes, "notes"); err != nil {
+			return err
 		}
 	}
 	if len(c.set) == 0 && !c.claim && !given(cmd, "status", "append-notes", "parent", "add-label", "remove-label", "set-labels") {
