@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -66,17 +67,24 @@ func withNearest(q *projection.Query, input string, err error) error {
 
 // nearest is the issue whose id, cut to the length of input, differs from it in
 // the fewest places, with its title; "" if it differs in more than two, or in
-// half of what was typed after the prefix.
+// half of what was typed after the prefix, or in so many that among so many issues
+// some are as near by chance.
 func nearest(q *projection.Query, input string) (string, error) {
 	const longest = 100
 	typed := strings.ToLower(input)
-	within := min(2, (len(typed)-strings.LastIndexByte(typed, '-')-1)/2)
+	own := len(typed) - strings.LastIndexByte(typed, '-') - 1
+	within := min(2, own/2)
 	if within <= 0 || len(typed) > longest {
 		return "", nil
 	}
 	ids, err := q.IDs()
 	if err != nil {
 		return "", err
+	}
+	for chance(own, within)*float64(len(ids)) > 0.05 {
+		if within--; within < 0 {
+			return "", nil
+		}
 	}
 	starts := make([]string, len(ids))
 	for n, id := range ids {
@@ -92,6 +100,21 @@ func nearest(q *projection.Query, input string) (string, error) {
 	}
 	found, err := q.Issue(ids[n])
 	return fmt.Sprintf("%s (%s)", ids[n], found.Title), err
+}
+
+// chance is about how likely one random id begins with something that takes at most
+// changes, none to two, to be a text of length characters.
+func chance(length, changes int) float64 {
+	const letters = 36
+	n := float64(length)
+	texts := 1.0
+	if changes > 0 {
+		texts += n * (letters - 1)
+	}
+	if changes > 1 {
+		texts += n*(n-1)/2*(letters-1)*(letters-1) + n*n*letters
+	}
+	return texts / math.Pow(letters, n)
 }
 
 // resolveGone resolves an id that may be of a deleted issue, but prefers those
