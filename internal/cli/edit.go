@@ -56,6 +56,16 @@ and the file with your version stays.`,
 	return cmd
 }
 
+// editableFlag is the flag of update, too, that sets the field.
+func editableFlag(field string) string {
+	for _, e := range editable() {
+		if e.field == field {
+			return e.flag
+		}
+	}
+	return field
+}
+
 // textOf is the text of an issue that bd edit opens.
 func textOf(i issue.Issue, field string) string {
 	switch field {
@@ -88,6 +98,11 @@ func (a *app) edit(cmd *cobra.Command, input, field string) error {
 	}
 	if a.readonly {
 		return workspace.ErrReadOnly
+	}
+	if !a.StdoutTerminal && a.Getenv("VISUAL") == "" && a.Getenv("EDITOR") == "" {
+		// vi would wait for somebody to type, for ever where that is an agent.
+		return usagef("without a terminal bd edit needs an editor in $VISUAL or $EDITOR").
+			withHint("bd update %s --%s -", input, editableFlag(field))
 	}
 	old := textOf(before, field)
 	text, path, err := terminal.Edit(cmd.Context(), terminal.Editor(a.Getenv), a.ws.Place().Dir, ".md", old+"\n", terminal.Streams{
