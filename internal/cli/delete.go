@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"beads/internal/issue"
 	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/workspace"
@@ -30,6 +31,8 @@ type deletedDepender struct {
 	Title string `json:"title"`
 	On    string `json:"depends_on_id"`
 	Type  string `json:"dependency_type"`
+
+	waits bool
 }
 
 func newDelete(a *app) *cobra.Command {
@@ -109,7 +112,10 @@ func (a *app) planDeletion(q *projection.Query, args []string, cascade bool) (de
 				going[link.Issue.ID] = true
 				ids = append(ids, link.Issue.ID)
 			}
-			d.Dependents = append(d.Dependents, deletedDepender{link.Issue.ID, link.Issue.Title, ids[i], link.Type})
+			d.Dependents = append(d.Dependents, deletedDepender{
+				ID: link.Issue.ID, Title: link.Issue.Title, On: ids[i], Type: link.Type,
+				waits: link.Type == issue.DepBlocks && link.Issue.Status != issue.StatusClosed && found.Status != issue.StatusClosed,
+			})
 		}
 	}
 	d.Dependents = slices.DeleteFunc(d.Dependents, func(x deletedDepender) bool { return going[x.ID] })
@@ -136,6 +142,17 @@ func (a *app) showDeletion(q *projection.Query, d deletion, step string) error {
 		a.printf("Nothing was deleted. To delete, %s.\n", step)
 	}
 	return nil
+}
+
+// released counts the issues that waited for what goes: few links mean that.
+func (d deletion) released() int {
+	waited := map[string]bool{}
+	for _, i := range d.Dependents {
+		if i.waits {
+			waited[i.ID] = true
+		}
+	}
+	return len(waited)
 }
 
 // delete deletes, in one commit.
@@ -168,7 +185,7 @@ func (a *app) delete(cmd *cobra.Command, args []string, cascade bool) error {
 	for _, i := range gone {
 		a.say("Deleted %s: %s", i.ID, visible(i.Title))
 	}
-	if n := len(d.Dependents); n > 0 {
+	if n := d.released(); n > 0 {
 		a.say("%s on what is gone.", plural(n, "issue no longer waits", "issues no longer wait"))
 	}
 	return nil
