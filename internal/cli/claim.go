@@ -38,8 +38,11 @@ func (a *app) claim(tx *workspace.Tx, s *op.State, o *op.Operation) error {
 	if s.Refuses(trial) == op.RefusedClosed {
 		return failf("closed", "issue %s is closed", name).withHint("bd reopen %s", name)
 	}
-	return failf("claimed", "issue %s is claimed by %s", name, a.holder(s)).
-		withHint("bd ready shows what is free")
+	f := failf("claimed", "issue %s is claimed by %s", name, a.holder(s))
+	if s.Issue.Assignee == a.actorName(a.ws.Place()) && s.HolderSession == "" {
+		return f.withHint("that is your own name: go on, if it was you; BD_SESSION tells those of one name apart")
+	}
+	return f.withHint("bd ready shows what is free")
 }
 
 // holder says who has an issue, and since when.
