@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ func (a *app) changeLabels(cmd *cobra.Command, inputs []string, text string, add
 		results = results[:0]
 		ids, err := a.resolveAll(tx.Query, inputs, false)
 		if err != nil {
-			return nil, err
+			return nil, labelsForIDs(err, inputs, text)
 		}
 		var drafts []workspace.Draft
 		for _, id := range ids {
@@ -86,6 +87,19 @@ func (a *app) changeLabels(cmd *cobra.Command, inputs []string, text string, add
 		return err
 	}
 	return a.tellLabels(cmd, results)
+}
+
+// labelsForIDs adds the hint for ID LABEL LABEL to the error about an id.
+func labelsForIDs(err error, inputs []string, last string) error {
+	var missing *projection.NotFoundError
+	if !errors.As(err, &missing) || missing.Deleted || len(inputs) < 2 || missing.Input == inputs[0] {
+		return err
+	}
+	f := asFailure(err)
+	if f.hint == "" {
+		_ = f.withHint("several labels are one argument, with commas: %s,%s", missing.Input, last)
+	}
+	return f
 }
 
 // labelOperation changes what is not so already; nil if all is.
