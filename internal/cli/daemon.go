@@ -360,7 +360,6 @@ func (a *app) socketsOf(place workspace.Place) control.Place { return a.fleet().
 func daemonFailure(err error) error {
 	var running *fleet.RunningError
 	var stop *fleet.StopError
-	var bad *config.Error
 	var disabled daemon.DisabledError
 	switch {
 	case err == nil:
@@ -369,8 +368,6 @@ func daemonFailure(err error) error {
 		return failf("daemon_running", "%w", running).withHint("bd daemon status, or bd daemon restart")
 	case errors.As(err, &disabled):
 		return failf("daemon_disabled", "%w", disabled).withHint("set enabled: true there")
-	case errors.As(err, &bad):
-		return failf("config", "%w", bad)
 	case errors.As(err, &stop):
 		f := failf("daemon_stop", "%w", stop)
 		if stop.Patient {

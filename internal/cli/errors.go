@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"beads/internal/config"
 	"beads/internal/git"
 	"beads/internal/op"
 	"beads/internal/projection"
@@ -92,6 +93,7 @@ func asFailure(err error) *failure {
 	var ambiguous *projection.AmbiguousError
 	var locked *workspace.LockedError
 	var noInteraction *projection.NoInteractionError
+	var badConfig *config.Error
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -110,6 +112,8 @@ func asFailure(err error) *failure {
 		f = failf("ambiguous", "%w", err).withHint("%s", candidates(ambiguous))
 	case errors.As(err, &locked):
 		f = failf("locked", "%w", err).withHint("wait for it, or give more time with --lock-timeout")
+	case errors.As(err, &badConfig):
+		f = failf("config", "%w", err)
 	case errors.Is(err, workspace.ErrNoWorkspace):
 		f = failf("no_workspace", "%w", err).withHint("run: bd init")
 	case errors.Is(err, workspace.ErrReadOnly):
