@@ -98,6 +98,11 @@ func TestCompatibilityCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name := range guesses() {
+		if here[name] || replacements()[name] != "" || laterReplacements()[name] != "" {
+			t.Errorf("the guess %s is answered already", name)
+		}
+	}
 	for name := range laterReplacements() {
 		if here[name] || !bytes.Contains(page, []byte("`"+name+"`")) {
 			t.Errorf("docs/compatibility.md should list %s among those of other versions", name)

@@ -118,13 +118,34 @@ func laterReplacements() map[string]string {
 	}
 }
 
+// guesses are names that people and agents try, and that are spelled like another
+// command or like none.
+func guesses() map[string]string {
+	return map[string]string{
+		"add":      "use bd create TITLE",
+		"block":    "use bd dep add ID BLOCKER",
+		"claim":    "use bd update ID --claim, or bd ready --claim for the next one",
+		"complete": "use bd close ID -r REASON",
+		"find":     "use bd search TEXT",
+		"finish":   "use bd close ID -r REASON",
+		"get":      "use bd show ID",
+		"next":     "use bd ready --claim",
+		"release":  "use bd unclaim ID",
+		"remove":   "use bd delete ID",
+		"resolve":  "use bd close ID -r REASON",
+		"rm":       "use bd delete ID",
+		"start":    "use bd update ID --claim",
+		"tree":     "use bd dep tree ID, or bd list --tree",
+	}
+}
+
 // unknownCommand answers a name that is no command: with the replacement if it
 // is one of upstream's, else with what is spelled alike.
 func unknownCommand(cmd *cobra.Command, name string) error {
 	f := usagef("unknown command %q for %q", name, cmd.CommandPath())
 	f.code = "unknown_command"
 	path := strings.TrimPrefix(cmd.CommandPath()+" "+name, "bd ")
-	for _, known := range []map[string]string{replacements(), laterReplacements()} {
+	for _, known := range []map[string]string{replacements(), laterReplacements(), guesses()} {
 		if instead, ok := known[path]; ok {
 			return f.withHint("%s", instead)
 		}
@@ -133,6 +154,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 }
 
 func suggest(f *failure, cmd *cobra.Command, name string) error {
+	cmd.SuggestionsMinimumDistance = min(2, len(name)/2) // more would make another word of it
 	if alike := cmd.SuggestionsFor(name); len(alike) > 0 {
 		return f.withHint("did you mean %s?", strings.Join(alike, ", "))
 	}
@@ -150,7 +172,6 @@ func onlyParent(cmd *cobra.Command) bool {
 // needSubcommand makes a parent command answer a missing or wrong subcommand:
 // the one with its help, the other with an error.
 func needSubcommand(cmd *cobra.Command) *cobra.Command {
-	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.Annotations = map[string]string{onlyParentMark: ""}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
