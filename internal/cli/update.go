@@ -137,6 +137,11 @@ func (c *change) prepare(a *app, cmd *cobra.Command) error {
 	case given(cmd, "set-labels") && given(cmd, "add-label", "remove-label"):
 		return usagef("--set-labels excludes --add-label and --remove-label")
 	}
+	for _, label := range c.addLabels {
+		if slices.Contains(c.dropLabels, label) {
+			return usagef("label %s is to be added and removed", label)
+		}
+	}
 	if given(cmd, "append-notes") {
 		if err := a.textFlag(&c.appendNotes, "notes"); err != nil {
 			return err
