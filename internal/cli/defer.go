@@ -22,13 +22,18 @@ that time; without it they get the status deferred, until bd undefer.`,
 		Args:              arguments(1, -1, "at least one ID"),
 		ValidArgsFunction: a.completeIDs,
 		RunE: a.manyIDs(func(cmd *cobra.Command, args []string) error {
-			set := map[string]json.RawMessage{"status": op.Str(issue.StatusDeferred)}
+			var date json.RawMessage
 			if given(cmd, "until") {
-				at, err := a.dateValue(until, false)
+				at, err := a.parseDate(until, false)
 				if err != nil {
 					return err
 				}
-				set = map[string]json.RawMessage{"defer_until": at}
+				if !at.After(a.Now()) {
+					return usagef("--until %s is not in the future", until).withHint("bd undefer takes issues up again")
+				}
+				if date, err = a.dateValue(until, false); err != nil {
+					return err
+				}
 			}
 			if err := a.textFlag(&reason, "reason"); err != nil {
 				return err
@@ -36,6 +41,13 @@ that time; without it they get the status deferred, until bd undefer.`,
 			return a.eachIssue(cmd, args, func(_ *workspace.Tx, s *op.State) (*op.Operation, string, error) {
 				if s.Issue.Status == issue.StatusClosed {
 					return nil, "", failf("closed", "issue %s is closed", s.Issue.ID).withHint("bd reopen %s", s.Issue.ID)
+				}
+				set := map[string]json.RawMessage{"status": op.Str(issue.StatusDeferred)}
+				if date != nil {
+					set = map[string]json.RawMessage{"defer_until": date}
+					if s.Issue.Status == issue.StatusDeferred { // which no date ends
+						set["status"] = op.Str(issue.StatusOpen)
+					}
 				}
 				return withReason(&op.Operation{Do: op.DoUpdate, Issue: s.Issue.ID, Set: set}, reason), "Deferred", nil
 			})
