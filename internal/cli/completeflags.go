@@ -66,7 +66,10 @@ func argumentCompletions(a *app) map[string]completer {
 		"comments": oneAny, "comments list": oneAny, "comments add": oneAny, "comments edit": oneAny, "comments delete": oneAny,
 		"reopen":  a.idsOf(issue.Filter{Statuses: []string{issue.StatusClosed}}),
 		"restore": a.deletedIDs(),
-		"undefer": a.idsOf(issue.Filter{Deferred: true}),
+		"undefer": a.idsOf(issue.Filter{Where: issue.Condition{Any: []issue.Condition{
+			{Test: &issue.Test{Field: "deferred", Relation: issue.Equal, Flag: true}},
+			{Test: &issue.Test{Field: "status", Relation: issue.Equal, Text: issue.StatusDeferred}},
+		}}}),
 		"unclaim": a.idsOf(issue.Filter{Statuses: []string{issue.StatusInProgress}}),
 		"dep":     oneOpen, "dep add": each(open, all), "dep remove": each(all, all), "dep list": oneAny, "dep tree": oneAny,
 		"label add": idsThen(open, labels), "label remove": idsThen(all, several(a.labelsOf())), "label list": oneAny,
@@ -125,6 +128,7 @@ func flagCompletions(a *app) map[string]completer {
 	priorities := words("0\tmost urgent", "1", "2\tthe default", "3", "4\tsome day")
 	dependencies := a.names("dependency", dependencyTypes(), nil)
 	dates := words("today", "tomorrow", "+1d", "+2d", "+1w", "next week", "next month")
+	later := words("tomorrow", "+1d", "+2d", "+1w", "next week", "next month")
 	past := words("today", "yesterday", "-1d", "-1w", "-1m")
 	found := map[string]completer{
 		"--status": several(statuses), "--type": several(types), "--exclude-type": several(types), "--priority": several(priorities),
@@ -132,7 +136,7 @@ func flagCompletions(a *app) map[string]completer {
 		"--label": labels, "--labels": labels, "--label-any": labels, "--add-label": labels, "--remove-label": labels, "--set-labels": labels,
 		"--parent": ids, "--issue": all, "--id": several(all), "--depends-on": all, "--blocked-by": all, "--blocks": ids, "--of": all, "--with": all,
 		"--deps": several(dependency(dependencies, all)), "--sort": words(orderNames()...), "--format": words(formats()...),
-		"--due": dates, "--defer": dates, "--until": dates, "--since": words("10m", "1h", "1d", "1w", "today", "yesterday"), "--level": words("debug", "info", "warn", "error"),
+		"--due": dates, "--defer": later, "--until": later, "--since": words("10m", "1h", "1d", "1w", "today", "yesterday"), "--level": words("debug", "info", "warn", "error"),
 		"update --status": statuses, "update --type": types, "update --priority": priorities,
 		"create --type": types, "create --priority": priorities, "q --type": types, "q --priority": priorities,
 		"dep add --type": dependencies, "dep list --type": dependencies, "activity --type": several(words(activityTypes()...)),
