@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,11 +47,42 @@ Fields and how they compare:
 			if !all && !where.Mentions("status") && !where.Mentions("closed") {
 				filter.NotStatuses = []string{issue.StatusClosed}
 			}
-			return a.view(cmd, func(q *projection.Query) error { return a.list(q, filter, order, form) })
+			return a.view(cmd, func(q *projection.Query) error {
+				if err := a.known(q, where); err != nil {
+					return err
+				}
+				return a.list(q, filter, order, form)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "closed issues too")
 	order.define(cmd, 50)
 	form.define(cmd)
 	return cmd
+}
+
+// known checks the names and ids that where compares with, as filterFlags does, and makes
+// ids whole in it.
+func (a *app) known(q *projection.Query, where issue.Condition) (err error) {
+	for _, part := range slices.Concat(where.All, where.Any) {
+		if err := a.known(q, part); err != nil {
+			return err
+		}
+	}
+	if where.Not != nil {
+		return a.known(q, *where.Not)
+	}
+	test := where.Test
+	if test == nil || test.None || test.Relation != issue.Equal && test.Relation != issue.Unequal {
+		return nil
+	}
+	switch test.Field {
+	case "status":
+		return checkStatus(q, test.Text)
+	case "type":
+		return checkType(q, test.Text)
+	case "id", "parent":
+		test.Text, err = a.resolve(q, test.Text, false)
+	}
+	return err
 }

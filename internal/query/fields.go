@@ -28,7 +28,7 @@ type field struct {
 // fields is the whole table, in the order in which help shows it.
 func fields() []field {
 	return []field{
-		{"id", word, nil, "the whole id"},
+		{"id", word, nil, "also abbreviated, but for ~"},
 		{"title", text, nil, ""},
 		{"description", text, []string{"desc"}, ""},
 		{"design", text, nil, ""},
@@ -41,7 +41,7 @@ func fields() []field {
 		{"assignee", word, nil, ""},
 		{"owner", word, nil, ""},
 		{"label", set, []string{"labels"}, "one of the labels"},
-		{"parent", word, nil, "the whole id of a parent"},
+		{"parent", word, nil, "the id of a parent"},
 		{"external_ref", word, []string{"external", "ref"}, ""},
 		{"estimate", number, []string{"estimated_minutes"}, "in minutes"},
 		{"created_by", word, []string{"creator"}, ""},
