@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -68,6 +69,7 @@ type client struct {
 // connect starts a server in dir.
 func connect(t *testing.T, dir string, o Options, env ...string) client {
 	t.Helper()
+	o.LockTimeout = cmp.Or(o.LockTimeout, time.Minute) // none would fail at once where others write
 	ctx, cancel := context.WithCancel(context.Background())
 	server, err := New(ctx, surroundingsOf(t, dir, env...), o)
 	if err != nil {
