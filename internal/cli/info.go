@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/dustin/go-humanize"
@@ -111,7 +112,11 @@ func (a *app) printInfo(info infoJSON) {
 		a.printf("Imports     %s\n", visible(info.Source))
 	}
 	a.printf("Prefix      %s\n", visible(info.Prefix))
-	a.printf("Issues      %d (%d open, %d closed), %d deleted\n", info.Issues, info.Open, info.Closed, info.Deleted)
+	other := ""
+	if n := info.Issues - info.Open - info.Closed; n > 0 {
+		other = fmt.Sprintf(", %d of another status", n)
+	}
+	a.printf("Issues      %d (%d open, %d closed%s), %d deleted\n", info.Issues, info.Open, info.Closed, other, info.Deleted)
 	if info.Interactions > 0 {
 		a.printf("Records     %s\n", plural(info.Interactions, "interaction", "interactions"))
 	}
