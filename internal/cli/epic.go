@@ -119,7 +119,7 @@ func closableEpics(q *projection.Query) ([]projection.Epic, error) {
 		}
 	}
 	for n := 0; n < len(closable); n++ { // it grows meanwhile
-		links, err := q.Dependencies(closable[n].ID)
+		links, err := q.BriefDependencies(closable[n].ID)
 		if err != nil {
 			return nil, err
 		}
