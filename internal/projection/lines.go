@@ -1,6 +1,7 @@
 package projection
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -62,14 +63,34 @@ func (l Lines) MaxID(notAfter time.Time) (op.ID, error) {
 	return operationID(l.lines, "SELECT id FROM "+l.table+" WHERE id < ? ORDER BY id DESC LIMIT 1", bound)
 }
 
-// EachLine calls fn with every stored line, in row order, with its row number.
-// line is valid until fn returns. fn may query.
-func (l Lines) EachLine(fn func(seq int64, line []byte) error) error {
+// EachLine calls fn with every stored line that is wanted, in row order, with its
+// row number. line is valid until fn returns. Both may query. It fails with
+// ErrCorrupt at a wanted line that is not what it was.
+func (l Lines) EachLine(wanted func(seq int64) bool, fn func(seq int64, line []byte) error) error {
 	var buf []byte
-	return stream(l.lines, "SELECT seq, line FROM "+l.table+" ORDER BY seq", func(s *sqlite.Stmt) error {
+	return stream(l.lines, "SELECT seq, line, hash FROM "+l.table+" ORDER BY seq", func(s *sqlite.Stmt) error {
+		seq := s.ColumnInt64(0)
+		if !wanted(seq) {
+			return nil
+		}
 		buf = columnRaw(s, 1, buf)
-		return fn(s.ColumnInt64(0), buf)
+		if !intact(s, 2, buf) {
+			return damagedLine(seq)
+		}
+		return fn(seq, buf)
 	})
+}
+
+// intact reports whether a line still has the hash in that column. Of a line
+// without sum nothing else tells, and a damaged one would pass for a second line
+// of its id in every copy.
+func intact(s *sqlite.Stmt, column int, line []byte) bool {
+	hash := op.Hash(line)
+	return bytes.Equal(columnBlob(s, column), hash[:])
+}
+
+func damagedLine(seq int64) error {
+	return fmt.Errorf("%w: line %d is not what it was", ErrCorrupt, seq)
 }
 
 // Run is a run of row numbers, both ends included.
@@ -77,7 +98,8 @@ type Run = [2]int64
 
 // EachIn calls fn with every line whose row is in one of the runs, which do not
 // touch, in the order of the ids (then of the bytes' hashes). The cost depends on how
-// many those are. fn may query.
+// many those are. fn may query. It fails with ErrCorrupt at a line that is not what it
+// was.
 func (l Lines) EachIn(runs []Run, fn func(StoredLine) error) error {
 	list, err := json.Marshal(runs)
 	if err != nil {
@@ -87,6 +109,9 @@ func (l Lines) EachIn(runs []Run, fn func(StoredLine) error) error {
 	err = stream(l.lines, linesInSQL(l.table), func(s *sqlite.Stmt) error {
 		row.Seq, row.ID, row.Issue = s.ColumnInt64(0), columnID(s, 1), s.ColumnText(2)
 		row.Line = columnRaw(s, 3, row.Line)
+		if !intact(s, 4, row.Line) {
+			return damagedLine(row.Seq)
+		}
 		return fn(row)
 	}, string(list))
 	if err != nil {
@@ -98,7 +123,7 @@ func (l Lines) EachIn(runs []Run, fn func(StoredLine) error) error {
 // linesInSQL asks for lines in runs of rows. The unary plus keeps SQLite from walking
 // the whole index of ids.
 func linesInSQL(table string) string {
-	return "SELECT l.seq, l.id, l.issue, l.line FROM json_each(?) AS r CROSS JOIN " + table + ` AS l
+	return "SELECT l.seq, l.id, l.issue, l.line, l.hash FROM json_each(?) AS r CROSS JOIN " + table + ` AS l
 WHERE l.seq BETWEEN r.value ->> 0 AND r.value ->> 1 ORDER BY +l.id, +l.hash`
 }
 

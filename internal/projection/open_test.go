@@ -180,7 +180,7 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("one name twice: %q", aside)
 	}
 	found := 0
-	must(t, SalvageLines(aside[0], op.Operations, func([]byte) error { found++; return nil }))
+	must(t, SalvageLines(aside[0], op.Operations, func([]byte, bool) error { found++; return nil }))
 	if found != 1 {
 		t.Errorf("%d lines in the first one, want that of its WAL", found)
 	}

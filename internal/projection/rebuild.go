@@ -133,10 +133,10 @@ func (tx *Tx) keep(table string) error {
 func (tx *Tx) copyLines(table string, of op.Stream) error {
 	var buf []byte
 	decoder := op.Decoder{Stream: of}
-	return stream(tx.conn, "SELECT line FROM "+quoteName(table)+" ORDER BY rowid", func(s *sqlite.Stmt) error {
+	return stream(tx.conn, "SELECT line, hash FROM "+quoteName(table)+" ORDER BY rowid", func(s *sqlite.Stmt) error {
 		buf = columnRaw(s, 0, buf)
 		record, err := decoder.Read(buf)
-		if err != nil || record.Legacy != nil {
+		if err != nil || record.Legacy != nil || !record.Sum && !intact(s, 1, buf) {
 			return nil
 		}
 		_, _, err = tx.AddRecord(record)

@@ -128,13 +128,13 @@ func TestCorruptPage(t *testing.T) {
 		t.Errorf("quick check: %v", err)
 	}
 	err = again.View(context.Background(), func(q *Query) error {
-		return q.EachLine(func(int64, []byte) error { return nil })
+		return q.EachLine(func(int64) bool { return true }, func(int64, []byte) error { return nil })
 	})
 	if !errors.Is(err, ErrCorrupt) {
 		t.Errorf("view: %v", err)
 	}
 	held := int64(0)
-	must(t, SalvageLines(db.path, op.Operations, func([]byte) error { held++; return nil }))
+	must(t, SalvageLines(db.path, op.Operations, func([]byte, bool) error { held++; return nil }))
 	if most := total / int64(len(leaves)) * 3; held < total-most || held >= total {
 		t.Errorf("salvaged %d of %d lines, one of %d pages is damaged", held, total, len(leaves))
 	}
@@ -147,14 +147,14 @@ func TestSalvageLines(t *testing.T) {
 	aside, err := SetAside(db.path, "corrupt", epoch)
 	must(t, err)
 	held := make(map[string]bool)
-	must(t, SalvageLines(aside, op.Operations, func(line []byte) error { held[string(line)] = true; return nil }))
+	must(t, SalvageLines(aside, op.Operations, func(line []byte, _ bool) error { held[string(line)] = true; return nil }))
 	for _, line := range lines {
 		if !held[string(line)] {
 			t.Errorf("lost: %s", line)
 		}
 	}
 	failure := errors.New("no")
-	if err := SalvageLines(aside, op.Operations, func([]byte) error { return failure }); !errors.Is(err, failure) {
+	if err := SalvageLines(aside, op.Operations, func([]byte, bool) error { return failure }); !errors.Is(err, failure) {
 		t.Errorf("error of the function: %v", err)
 	}
 	for name, content := range map[string]string{"missing": "", "text": "hello"} {
@@ -162,11 +162,11 @@ func TestSalvageLines(t *testing.T) {
 		if content != "" {
 			must(t, os.WriteFile(path, []byte(content), 0o600))
 		}
-		if err := SalvageLines(path, op.Operations, func([]byte) error { return failure }); err != nil {
+		if err := SalvageLines(path, op.Operations, func([]byte, bool) error { return failure }); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	view := filepath.Join(t.TempDir(), "view")
 	tamper(t, view, "CREATE VIEW operation AS SELECT 1 AS seq, 'x' AS line")
-	must(t, SalvageLines(view, op.Operations, func([]byte) error { return failure }))
+	must(t, SalvageLines(view, op.Operations, func([]byte, bool) error { return failure }))
 }

@@ -10,14 +10,15 @@ import (
 )
 
 // SalvageLines reads what can be read of one stream's lines in a database that
-// was set aside, and calls fn with each line (valid until fn returns). It
-// opens the file for reading only and believes nothing but bytes: every line
-// is to be decoded and checked by the caller. It stops quietly where the file
-// is damaged or has no such table; only errors of fn are returned.
+// was set aside, and calls fn with each line (valid until fn returns), and whether it
+// has the hash that it was kept with. It opens the file for reading only and believes
+// nothing but bytes: every line is to be decoded and checked by the caller. It stops
+// quietly where the file is damaged or has no such table; only errors of fn are
+// returned.
 //
 // Rows are sought from both ends, so that one bad page does not hide all that
 // come after it.
-func SalvageLines(path string, of op.Stream, fn func(line []byte) error) error {
+func SalvageLines(path string, of op.Stream, fn func(line []byte, intact bool) error) error {
 	if _, err := identify(path); err != nil {
 		return nil
 	}
@@ -42,18 +43,18 @@ func SalvageLines(path string, of op.Stream, fn func(line []byte) error) error {
 	line := func(s *sqlite.Stmt) error {
 		last, read = s.ColumnInt64(0), true
 		buf = columnRaw(s, 1, buf)
-		if err := fn(buf); err != nil {
+		if err := fn(buf, intact(s, 2, buf)); err != nil {
 			return &salvageError{err}
 		}
 		return nil
 	}
-	err = stream(conn, "SELECT seq, line FROM "+table+" ORDER BY seq", line)
+	err = stream(conn, "SELECT seq, line, hash FROM "+table+" ORDER BY seq", line)
 	if err != nil && !refused(err) {
 		above := last
 		if !read {
 			above = -1 << 63
 		}
-		err = stream(conn, "SELECT seq, line FROM "+table+" WHERE seq > ? ORDER BY seq DESC", line, above)
+		err = stream(conn, "SELECT seq, line, hash FROM "+table+" WHERE seq > ? ORDER BY seq DESC", line, above)
 	}
 	var stop *salvageError
 	if errors.As(err, &stop) {

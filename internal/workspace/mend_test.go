@@ -177,3 +177,36 @@ func TestDamagedLine(t *testing.T) {
 	f.equalCopies()
 	f.want("one")
 }
+
+// A line of another tool, which has no sum, does not go into the copies as a second
+// line of its id when its bytes have changed in the database.
+func TestDamagedLineWithoutSum(t *testing.T) {
+	for name, occasion := range map[string]func(f *fixture, w *workspace.Workspace) error{
+		"built anew": func(_ *fixture, w *workspace.Workspace) error { _, err := w.Rebuild(t.Context()); return err },
+		"salvaged":   func(f *fixture, _ *workspace.Workspace) error { f.damagePage("issue"); return nil },
+		"put back": func(f *fixture, w *workspace.Workspace) error {
+			f.remove(f.place().GuardPath())
+			_, err := w.Refresh(t.Context(), false)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			line := `{"op":"01KAQ0T6V3R8M0X2E9F1C4H7JK","v":1,"do":"create","issue":"bd-plain","at":"2025-11-23T03:02:47.857Z",` +
+				`"by":"x","set":{"title":"one"}}`
+			f.write(f.place().LogPath(), f.read(f.place().LogPath())+line+"\n")
+			f.want("one")
+			f.swap("operation", `"title":"one"`, `"title":"two"`)
+			if err := occasion(f, f.open()); err != nil {
+				t.Fatal(err)
+			}
+			f.want("one")
+			f.equalCopies()
+			for _, path := range []string{f.place().LogPath(), f.place().GuardPath()} {
+				if strings.Contains(f.read(path), "two") {
+					t.Errorf("%s holds the damaged line", path)
+				}
+			}
+		})
+	}
+}

@@ -328,10 +328,8 @@ func (u *union) appendMissing(c *copyScan) (failure, err error) {
 		}
 		block, size = block[:0], 0
 	}
-	want := func(seq int64, line []byte) error {
-		if c.seen.has(seq) {
-			return nil
-		}
+	lacks := func(seq int64) bool { return !c.seen.has(seq) }
+	put := func(seq int64, line []byte) error {
 		if u.lost(c, seq) {
 			restored++
 		}
@@ -344,7 +342,7 @@ func (u *union) appendMissing(c *copyScan) (failure, err error) {
 	switch {
 	case !u.full:
 		for _, a := range u.added {
-			if want(a.seq, a.line) != nil {
+			if lacks(a.seq) && put(a.seq, a.line) != nil {
 				break
 			}
 		}
@@ -356,7 +354,7 @@ func (u *union) appendMissing(c *copyScan) (failure, err error) {
 		if int64(c.seen.count) == total {
 			return nil, nil
 		}
-		if err := u.lines.EachLine(want); err != nil && failure == nil {
+		if err := u.lines.EachLine(lacks, put); err != nil && failure == nil {
 			return nil, err
 		}
 	}
@@ -377,9 +375,9 @@ func (u *union) lost(c *copyScan, seq int64) bool {
 func salvage(tx *projection.Tx, path string) error {
 	for _, stream := range []op.Stream{op.Operations, op.Interactions} {
 		decoder := op.Decoder{Stream: stream}
-		err := projection.SalvageLines(path, stream, func(line []byte) error {
+		err := projection.SalvageLines(path, stream, func(line []byte, intact bool) error {
 			record, err := decoder.Read(line)
-			if err != nil || record.Legacy != nil {
+			if err != nil || record.Legacy != nil || !record.Sum && !intact {
 				return nil // corruption; the other copies have what this was
 			}
 			if _, _, err := tx.AddRecord(record); err != nil {
