@@ -146,3 +146,27 @@ func (w *Workspace) untouched(q *projection.Query, stream op.Stream) (fresh, nev
 	held, err := q.Of(stream).MaxSeq()
 	return held == 0, held == 0, err
 }
+
+// cut reports whether a copy of a stream that the database holds lines of is gone or
+// shorter than it was read, or was not read since it was written: one lstat each.
+func (w *Workspace) cut(q *projection.Query, stream op.Stream) (bool, error) {
+	held, err := q.Of(stream).MaxSeq()
+	if err != nil || held == 0 {
+		return false, err
+	}
+	log, guard := cursorsOf(stream)
+	for name, path := range map[projection.Copy]string{log: w.place.StreamPath(stream), guard: w.place.StreamGuard(stream)} {
+		if path == "" {
+			continue
+		}
+		cursor, err := q.Cursor(name)
+		if err != nil {
+			return false, err
+		}
+		info, err := w.opts.FS.Stat(path)
+		if cursor.Offset == 0 || errors.Is(err, fs.ErrNotExist) || err == nil && info.Size < cursor.Offset {
+			return true, nil
+		}
+	}
+	return false, nil
+}

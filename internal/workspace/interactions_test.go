@@ -180,17 +180,18 @@ func replaceFile(f *fixture, path, content string) {
 	}
 }
 
-// TestInteractionsCostNothing: a command that has nothing to do with them does
-// not look at their files.
+// TestInteractionsCostNothing: a command that has nothing to do with them asks how
+// long their files are, and no more.
 func TestInteractionsCostNothing(t *testing.T) {
 	f := newFixture(t)
 	f.record("one")
+	f.prompts() // the file is new, and is read once
 	watched := faultfs.New(oplog.OS{})
 	f.fs = watched
 	f.file("an issue")
 	f.want("an issue")
 	for _, call := range watched.Calls() {
-		if strings.HasPrefix(call.Path, "interactions") {
+		if strings.HasPrefix(call.Path, "interactions") && call.Call != faultfs.Lstat {
 			t.Errorf("%s of %s", call.Call, call.Path)
 		}
 	}
@@ -198,6 +199,48 @@ func TestInteractionsCostNothing(t *testing.T) {
 	if matches, _ := filepath.Glob(filepath.Join(f.root, ".beads", "interactions*")); len(matches) != 1 {
 		t.Errorf("files: %q", matches)
 	}
+}
+
+// TestInteractionsLostOneByOne: the copies are cut one after the other, with nothing
+// but reading or writing of issues in between.
+func TestInteractionsLostOneByOne(t *testing.T) {
+	for name, command := range map[string]func(f *fixture){
+		"reading": func(f *fixture) { f.titles() },
+		"writing": func(f *fixture) { f.file("an issue") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.record("one", "two")
+			for _, harm := range []func(){
+				func() { f.write(f.notesGuard(), "") },
+				func() { f.write(f.notesPath(), "") },
+				func() { f.remove(f.place().Dir) },
+				func() { f.remove(f.notesGuard()) },
+				func() { f.remove(f.notesPath()) },
+				func() { f.remove(f.place().DB + "*") },
+			} {
+				harm()
+				command(f)
+			}
+			f.wantPrompts("one", "two")
+			f.equalNotes()
+		})
+	}
+}
+
+// TestInteractionsCannotBePutBack: issues are written nevertheless.
+func TestInteractionsCannotBePutBack(t *testing.T) {
+	f := newFixture(t)
+	f.record("one")
+	f.write(f.notesGuard(), "")
+	faulty := faultfs.New(oplog.OS{})
+	faulty.Fail(faultfs.Fault{Err: syscall.ENOSPC, Call: faultfs.Write, Path: "interactions.jsonl", N: 1, Keep: true})
+	f.fs = faulty
+	f.file("an issue")
+	f.want("an issue")
+	f.fs = nil
+	f.wantPrompts("one")
+	f.equalNotes()
 }
 
 // TestNoInteractionsNoFile: asking for interactions makes no file.

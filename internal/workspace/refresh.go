@@ -100,8 +100,12 @@ func (s *session) refresh(ctx context.Context, verify bool) (Report, error) {
 	}
 	// A database that was made anew gets both: a reader that is not granted the
 	// lock would find none where there are some. In batches it is for the last.
-	if err == nil && (s.all || report.Rebuilt) && !report.More {
-		err = s.refreshInteractions(ctx, &report, verify)
+	if err == nil && !report.More {
+		if s.all || report.Rebuilt {
+			err = s.refreshInteractions(ctx, &report, verify)
+		} else {
+			err = s.rescueInteractions(ctx, &report)
+		}
 		if errors.Is(err, projection.ErrCorrupt) {
 			report, err = s.mend(ctx)
 		}
@@ -131,6 +135,28 @@ func (s *session) refreshInteractions(ctx context.Context, report *Report, verif
 	return s.w.db.Update(ctx, func(tx *projection.Tx) error {
 		return s.unite(ctx, tx, c, report, verify)
 	})
+}
+
+// rescueInteractions brings them up to date for who does not ask for them, if a copy
+// was cut: before they are asked for, the others may be too. Whatever hinders that
+// does not hinder the work on issues.
+func (s *session) rescueInteractions(ctx context.Context, report *Report) error {
+	cut := false
+	err := s.w.db.View(ctx, func(q *projection.Query) (err error) {
+		cut, err = s.w.cut(q, op.Interactions)
+		return err
+	})
+	if err != nil || !cut {
+		return err
+	}
+	degraded := s.degraded
+	err = s.refreshInteractions(ctx, report, false)
+	s.degraded = degraded
+	if err == nil || errors.Is(err, projection.ErrCorrupt) || interrupted(ctx) != nil {
+		return err
+	}
+	s.w.opts.Notice(fmt.Sprintf("a copy of the interactions was cut, and is not put back: %v", err))
+	return nil
 }
 
 // tell says in one line each what a person would want to know. Of a batch that
@@ -316,7 +342,8 @@ func (w *Workspace) use(db *projection.DB) {
 }
 
 // fresh reports whether no copy of the operations, with all of the interactions
-// too, has changed since the database saw it: one lstat each.
+// too, has changed since the database saw it, and none of theirs was cut: one lstat
+// each.
 func (w *Workspace) fresh(q *projection.Query, all bool) (bool, error) {
 	if fresh, _, err := w.untouched(q, op.Operations); err != nil || !fresh {
 		return false, err
@@ -325,6 +352,8 @@ func (w *Workspace) fresh(q *projection.Query, all bool) (bool, error) {
 		if fresh, _, err := w.untouched(q, op.Interactions); err != nil || !fresh {
 			return false, err
 		}
+	} else if cut, err := w.cut(q, op.Interactions); err != nil || cut {
+		return false, err
 	}
 	if w.place.Source == "" {
 		return true, nil
