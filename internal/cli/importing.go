@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -74,21 +73,10 @@ func (a *app) openInput(name string) (in io.ReadCloser, size int64, err error) {
 	if name == "-" {
 		return io.NopCloser(a.input), 0, nil
 	}
-	file, err := os.Open(a.path(name))
-	if err != nil {
+	if in, size, err = a.openFile(name); err != nil {
 		return nil, 0, fmt.Errorf("importing: %w", err)
 	}
-	info, err := file.Stat()
-	if err == nil && info.IsDir() {
-		err = failf("failed", "importing: %s is a directory", name)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, file.Close())
-	}
-	if !info.Mode().IsRegular() {
-		return file, 0, nil
-	}
-	return file, info.Size(), nil
+	return in, size, nil
 }
 
 type importer struct {

@@ -74,7 +74,7 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 	if err != nil {
 		return err
 	}
-	if from != "" && from != "-" { // before anything is made
+	if from != "" && from != "-" && !readOnce(a.path(from)) { // before anything is made
 		in, _, err := a.openInput(from)
 		if err != nil {
 			return err
@@ -206,9 +206,18 @@ func (a *app) defaultPrefix(place workspace.Place, from string) string {
 	return op.DefaultPrefix
 }
 
+// readOnce reports whether path names a pipe or the like: who opens it takes from it.
+func readOnce(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
+}
+
 // snapshotPrefix is what the first id in a snapshot begins with, "" if that
-// cannot be told.
+// cannot be told. What can be read only once is left to who imports it.
 func snapshotPrefix(path string) string {
+	if readOnce(path) {
+		return ""
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return ""

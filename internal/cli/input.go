@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,14 +57,11 @@ func (a *app) readText(name string) (string, error) {
 	case name == "-":
 		a.stdinRead = true
 	default:
-		file, err := os.Open(a.path(name))
+		file, _, err := a.openFile(name)
 		if err != nil {
 			return "", fmt.Errorf("reading text: %w", err)
 		}
 		defer file.Close()
-		if info, err := file.Stat(); err != nil || info.IsDir() {
-			return "", errors.Join(err, failf("failed", "reading text: %s is a directory", name))
-		}
 		in = file
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
@@ -84,6 +80,41 @@ func (a *app) dash(text *string) (err error) {
 		*text, err = a.readText("-")
 	}
 	return err
+
+}
+
+// openFile opens a file for reading. size is 0 if it is not known. To open or to read a
+// named pipe, which may wait for ever, ends with the run, as standard input does.
+func (a *app) openFile(name string) (in io.ReadCloser, size int64, err error) {
+	path := a.path(name)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case info.IsDir():
+		return nil, 0, failf("failed", "%s is a directory", name)
+	case info.Mode().IsRegular():
+		in, err = os.Open(path)
+		return in, info.Size(), err
+	}
+	type result struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		file, err := os.Open(path)
+		opened <- result{file, err}
+	}()
+	select {
+	case <-a.input.ctx.Done():
+		return nil, 0, a.input.ctx.Err()
+	case r := <-opened:
+		return struct {
+			io.Reader
+			io.Closer
+		}{&input{ctx: a.input.ctx, in: r.file}, r.file}, 0, r.err
+	}
 }
 
 // path makes a file name given on the command line absolute.
