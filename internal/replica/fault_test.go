@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -301,4 +302,44 @@ func TestTamperedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.wantTitles("one", "two", "three", "planted")
+}
+
+// Who shares with another place under the same name, and is interrupted, is not told
+// that it has everything.
+func TestInterruptedMove(t *testing.T) {
+	t.Parallel()
+	_, all := sites(t, 1)
+	a := all[0]
+	a.create("one")
+	a.share()
+	other := newRemote(t, t.TempDir())
+	run(t, a.dir, "remote", "set-url", "origin", other)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var shared *workspace.Workspace
+	a.opts = func(o *replica.Options) {
+		o.Now = func() time.Time {
+			local, err := shared.Local()
+			if err != nil {
+				t.Error(err)
+			}
+			if local.Remote != nil && local.Remote.URL == other {
+				interrupt()
+			}
+			return a.tick()
+		}
+	}
+	a.with(func(w *workspace.Workspace, r *replica.Replica) {
+		shared = w
+		if _, err := r.Sync(ctx, replica.SyncOptions{Publish: true}); !errors.Is(err, context.Canceled) {
+			t.Errorf("interrupted: %v", err)
+		}
+		if status, err := r.Status(t.Context()); err != nil || status.Remote.URL != other || status.Unshared != 2 {
+			t.Errorf("status: %+v, %v", status, err)
+		}
+	})
+	a.opts = nil
+	if report := a.sync(); report.Pushed != 2 || report.Unshared != 0 {
+		t.Errorf("the next sync: %+v", report)
+	}
 }

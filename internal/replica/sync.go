@@ -163,14 +163,19 @@ func (s *step) choose(ctx context.Context) error {
 		}
 		target.Seen = true
 	}
+	// Whatever is recorded of a remote was another's, or at another place. That is
+	// forgotten first: a step that is interrupted records nothing.
+	s.record.remote, s.record.remoteRef = s.nothing(), ""
+	if err := s.w.Note(ctx, s.record.store); err != nil {
+		return err
+	}
 	if err := s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
 		l.Remote = &target
 		return nil
 	}); err != nil {
 		return err
 	}
-	// Whatever is recorded of a remote was another's, or at another place.
-	s.pin, s.record.remoteRef = &target, ""
+	s.pin = &target
 	return s.readRefs(ctx)
 }
 
