@@ -100,6 +100,7 @@ type reader struct {
 	yield func(Entry) error
 
 	file  *os.File
+	past  map[string]bool // rotated files that were read: when the clock was set back, their names come later
 	lines *bufio.Reader
 	begun []byte // a line whose end is not there yet
 
@@ -185,9 +186,18 @@ func (r *reader) position(names []string) (int, error) {
 		return 0, err
 	}
 	for n, name := range names {
-		if info, err := os.Lstat(filepath.Join(r.dir, name)); err == nil && os.SameFile(info, self) {
-			return n + 1, nil
+		if info, err := os.Lstat(filepath.Join(r.dir, name)); err != nil || !os.SameFile(info, self) {
+			continue
 		}
+		if r.past == nil {
+			r.past = map[string]bool{}
+		}
+		if name != Name {
+			r.past[name] = true
+		}
+		for n++; n < len(names) && r.past[names[n]]; n++ {
+		}
+		return n, nil
 	}
 	// It was removed; only the newest is certain not to have been read.
 	return max(len(names)-1, 0), nil

@@ -215,6 +215,9 @@ func TestFollowLog(t *testing.T) {
 	rotate("2026-03-01T11-00-00.000")
 	write(line(4, "info", "e"))
 	expect("c", "d", "e")
+	rotate("2026-03-01T09-00-00.000") // the clock was set back
+	write(line(5, "info", "f"))
+	expect("f")
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("interrupted: %v", err)
