@@ -9,7 +9,17 @@ import (
 // actorName is who acts: --actor, BD_ACTOR, BEADS_ACTOR, the workspace's
 // config.yaml, Git's user.name, the login name.
 func (a *app) actorName(place workspace.Place) string {
-	for _, name := range []string{a.actor, a.Getenv("BD_ACTOR"), a.Getenv("BEADS_ACTOR"), a.configValue(place, "actor")} {
+	if a.actor != "" {
+		return a.actor
+	}
+	if a.actorAt != place.Dir || a.actorKnown == "" {
+		a.actorAt, a.actorKnown = place.Dir, a.findActor(place)
+	}
+	return a.actorKnown
+}
+
+func (a *app) findActor(place workspace.Place) string {
+	for _, name := range []string{a.Getenv("BD_ACTOR"), a.Getenv("BEADS_ACTOR"), a.configValue(place, "actor")} {
 		if name != "" {
 			return name
 		}

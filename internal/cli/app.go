@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,6 +75,8 @@ type app struct {
 	bar   progressBar
 	below string // a notice that stands below the output
 
+	actorAt, actorKnown string // who acts in the workspace of that directory
+
 	noTopic error // of help that was asked about what is no command
 }
 
@@ -81,7 +84,9 @@ type app struct {
 func Run(ctx context.Context, p Process) int {
 	a := &app{Process: p, input: &input{ctx: ctx, in: p.Stdin}, out: bufio.NewWriterSize(p.Stdout, 32<<10)}
 	root := newRoot(a)
-	checkTopics(root)
+	if slices.Contains(p.Args, "help") {
+		checkTopics(root)
+	}
 	root.SetArgs(p.Args)
 	root.SetIn(p.Stdin)
 	root.SetOut(a.out)

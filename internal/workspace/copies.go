@@ -150,10 +150,7 @@ func (w *Workspace) untouched(q *projection.Query, stream op.Stream) (fresh, nev
 // cut reports whether a copy of a stream that the database holds lines of is gone or
 // shorter than it was read, or was not read since it was written: one lstat each.
 func (w *Workspace) cut(q *projection.Query, stream op.Stream) (bool, error) {
-	held, err := q.Of(stream).MaxSeq()
-	if err != nil || held == 0 {
-		return false, err
-	}
+	suspect := false
 	log, guard := cursorsOf(stream)
 	for name, path := range map[projection.Copy]string{log: w.place.StreamPath(stream), guard: w.place.StreamGuard(stream)} {
 		if path == "" {
@@ -164,9 +161,16 @@ func (w *Workspace) cut(q *projection.Query, stream op.Stream) (bool, error) {
 			return false, err
 		}
 		info, err := w.opts.FS.Stat(path)
-		if cursor.Offset == 0 || errors.Is(err, fs.ErrNotExist) || err == nil && info.Size < cursor.Offset {
-			return true, nil
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			suspect = suspect || cursor.Offset > 0
+		case err == nil:
+			suspect = suspect || cursor.Offset == 0 || info.Size < cursor.Offset
 		}
 	}
-	return false, nil
+	if !suspect {
+		return false, nil
+	}
+	held, err := q.Of(stream).MaxSeq()
+	return held > 0, err
 }
