@@ -16,8 +16,8 @@ const verifyName = "verify.db"
 
 // Verify builds a second database from the logs alone and compares it with the
 // live one, under the write lock so that nothing moves. It reports whether every
-// derived row is equal and in the indexes as it should be: the proof that the logs hold everything and that the
-// incremental path did what a full fold does.
+// derived row is equal, and in the indexes as it should be: the proof that the logs
+// hold everything and that the incremental path did what a full fold does.
 func (w *Workspace) Verify(ctx context.Context) (equal bool, err error) {
 	if w.opts.ReadOnly {
 		return false, ErrReadOnly
