@@ -143,13 +143,19 @@ func newPlace(t testing.TB) *place {
 // git runs git as the user would, and returns what it prints.
 func (p *place) git(dir string, args ...string) string {
 	p.t.Helper()
+	out, err := p.tryGit(dir, args...)
+	must(p.t, err)
+	return out
+}
+
+func (p *place) tryGit(dir string, args ...string) (string, error) {
 	cmd := exec.Command("git", args...)
 	cmd.Dir, cmd.Env = dir, p.env
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		p.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		return "", fmt.Errorf("git %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
-	return strings.TrimRight(string(out), "\n")
+	return strings.TrimRight(string(out), "\n"), nil
 }
 
 // A clone is one of a place's remote, with a workspace.
