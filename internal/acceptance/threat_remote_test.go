@@ -162,6 +162,51 @@ func TestBombsOnTheRef(t *testing.T) {
 	p.equal(a, b)
 }
 
+// Many operations of a megabyte that all add to one issue: none of its fields
+// outgrows what the database can hold, everybody agrees on what is left out and is
+// told, and no command acknowledges what would be.
+func TestIssueThatOutgrows(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	a, b := p.newClone("a", "--publish"), p.newClone("b")
+	id := a.must("q", "of a")
+	p.plant(func(add func(path, text string)) {
+		for n := range 12 {
+			value := strings.Repeat(string(rune('a'+n)), 900<<10)
+			members := fmt.Sprintf(`"set":{"extra-%d":%q}`, n, value)
+			if n%2 == 0 {
+				members = fmt.Sprintf(`"append":{"notes":%q}`, value)
+			}
+			add(fmt.Sprintf("ops/2026-11/23/03/02/flood-%d.jsonl", n),
+				fmt.Sprintf(`{"op":"01KAQ0T6V3R8M0X2E9F1C4H%03d","v":1,"do":"update","issue":%q,"at":"2026-11-23T03:02:47.857Z","by":"x",%s}`+"\n", n, id, members))
+		}
+	})
+	p.settle(a, b)
+	p.equal(a, b)
+	if export := a.must("export"); len(export) > 3<<20 {
+		t.Errorf("the issue has grown to %d bytes", len(export))
+	}
+	for _, c := range []*clone{a, b} {
+		if r := c.try("doctor"); !strings.Contains(r.stdout, "10 of kind bad_value: "+id+" notes would be longer") {
+			t.Errorf("doctor of %s: exit code %d\n%s%s", c.name, r.code, r.stdout, r.stderr)
+		}
+	}
+	text := strings.Repeat("x", 120_000) // an argument can be so long
+	appended := func() result { return a.try("update", id, "--append-notes", text) }
+	if r := appended(); r.code != 0 {
+		t.Errorf("notes that have room: exit code %d\n%s", r.code, r.stderr)
+	}
+	if r := appended(); r.code != 1 || !strings.Contains(r.stderr, "longer than 1048576 bytes") {
+		t.Errorf("notes that have none: exit code %d\n%s", r.code, r.stderr)
+	}
+	a.must("update", id, "--notes", "short again")
+	if r := appended(); r.code != 0 {
+		t.Errorf("notes that have room again: exit code %d\n%s", r.code, r.stderr)
+	}
+	p.settle(a, b)
+	p.equal(a, b)
+}
+
 // More tiny files on the ref than anybody would publish: taken in, in bounds, or
 // refused in one line, and local work goes on either way.
 func TestManyTinyFiles(t *testing.T) {

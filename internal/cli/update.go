@@ -211,6 +211,9 @@ func (c *change) operation(a *app, cmd *cobra.Command, tx *workspace.Tx, s *op.S
 	}
 	if c.appendNotes != "" {
 		o.Append = map[string]string{"notes": c.appendNotes}
+		if err := appendable(a, tx, s, o); err != nil {
+			return nil, err
+		}
 	}
 	c.labels(cmd, s, o)
 	if given(cmd, "parent") {
@@ -226,6 +229,19 @@ func (c *change) operation(a *app, cmd *cobra.Command, tx *workspace.Tx, s *op.S
 		return o, a.claim(tx, s, o)
 	}
 	return o, nil
+}
+
+// appendable refuses what the fold would leave out. Notes that are set at the same
+// time have room for what is added to them.
+func appendable(a *app, tx *workspace.Tx, s *op.State, o *op.Operation) error {
+	if _, anew := o.Set["notes"]; anew {
+		return nil
+	}
+	if _, err := op.AppendedText(s.Issue.Notes, o.Append["notes"]); err != nil {
+		return failf("too_long", "the notes of %s %v", a.shortID(tx.Query, s.Issue.ID), err).
+			withHint("bd comments add puts a text beside them")
+	}
+	return nil
 }
 
 // statusVerb is the verb that a change of status is written under, for people

@@ -74,6 +74,34 @@ func structural(name string) bool {
 	return false
 }
 
+// known reports names that mean something to this version. The other fields are
+// kept as they come.
+func known(is *issue.Issue, name string) bool {
+	switch name {
+	case "status", "issue_type", "priority", "estimated_minutes", "metadata":
+		return true
+	}
+	text, _ := textField(is, name)
+	return text != nil || timeField(is, name) != nil || structural(name)
+}
+
+// set applies the member set. Known fields are independent of each other; the
+// unknown ones share one bound, so among them the order counts.
+func (a *application) set(values map[string]json.RawMessage) {
+	var unknown []string
+	for name, value := range values {
+		if known(&a.s.Issue, name) {
+			a.setField(name, value)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		a.setField(name, values[name])
+	}
+}
+
 // setField applies one member of set. null clears.
 func (a *application) setField(name string, value json.RawMessage) {
 	if len(value) == 0 {
@@ -125,11 +153,9 @@ func (a *application) trySet(name string, value json.RawMessage) error {
 		return fmt.Errorf("as a field name %w", err)
 	}
 	if isNull(value) {
-		a.s.setExtra(name, nil)
-	} else {
-		a.s.setExtra(name, cloneRaw(value))
+		return a.s.setExtra(name, nil)
 	}
-	return nil
+	return a.s.setExtra(name, cloneRaw(value))
 }
 
 // maxFieldName is in characters.
@@ -217,46 +243,6 @@ func setInt(field *int, byDefault, most int, value json.RawMessage) error {
 	}
 	*field = int(n)
 	return nil
-}
-
-// appendText applies one member of append: the old text, a blank line, the
-// new one, so that what two clones append both survives.
-func (a *application) appendText(name, text string) {
-	is := &a.s.Issue
-	if text == "" {
-		return
-	}
-	switch name {
-	case "description", "design", "acceptance_criteria", "notes":
-		field, _ := textField(is, name)
-		*field = joinText(*field, text)
-		return
-	}
-	known := structural(name) || name == "status" || name == "issue_type" || name == "priority" ||
-		name == "estimated_minutes" || name == "metadata" || timeField(is, name) != nil
-	if field, _ := textField(is, name); known || field != nil {
-		a.report(BadValue, "%s is not a text that can be appended to", clip(name))
-		return
-	}
-	old := ""
-	if raw, ok := is.Extra[name]; ok {
-		if old, ok = textOf(raw); !ok {
-			a.report(BadValue, "%s is not a text that can be appended to", clip(name))
-			return
-		}
-	}
-	if err := short(name, maxFieldName); err != nil {
-		a.report(BadValue, "%s as a field name %v", clip(name), err)
-		return
-	}
-	a.s.setExtra(name, Str(joinText(old, text)))
-}
-
-func joinText(old, text string) string {
-	if old == "" {
-		return text
-	}
-	return old + "\n\n" + text
 }
 
 func (a *application) report(kind, format string, args ...any) {

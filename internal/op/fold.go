@@ -10,7 +10,7 @@ import (
 
 // FoldVersion grows whenever the same operations would give another State than
 // before. What is derived with another fold version must be derived again.
-const FoldVersion = 2
+const FoldVersion = 3
 
 // State is an issue as folded so far, with what the next operation needs to
 // know. The zero State is the empty issue. It can be stored column by column
@@ -29,6 +29,8 @@ type State struct {
 
 	// Legacy is the previous legacy record, nil if none.
 	Legacy json.RawMessage
+
+	extra int // what Issue.Extra counts against MaxGrown; 0 while it was not counted
 }
 
 // Visible reports whether the issue exists and is not deleted.
@@ -118,6 +120,7 @@ func (s *State) Clone() State {
 	c := *s
 	c.Issue = s.Issue.Clone()
 	c.Legacy = slices.Clone(s.Legacy)
+	c.extra = 0 // as in a State that was loaded: equal ones compare equal
 	return c
 }
 
@@ -158,13 +161,11 @@ func (a *application) run() {
 	if o.Legacy != nil {
 		a.legacy()
 	}
-	for name, value := range o.Set {
-		a.setField(name, value)
-	}
+	a.set(o.Set)
 	a.remove(o.Remove)
 	a.add(o.Add)
-	for name, text := range o.Append {
-		a.appendText(name, text)
+	for _, name := range sortedKeys(o.Append) {
+		a.appendText(name, o.Append[name])
 	}
 	a.comments()
 	for name := range o.Unknown {
@@ -215,18 +216,4 @@ func cloneRaw(value json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return c
-}
-
-func (s *State) setExtra(name string, value json.RawMessage) {
-	if value == nil || string(value) == "null" {
-		delete(s.Issue.Extra, name)
-		if len(s.Issue.Extra) == 0 {
-			s.Issue.Extra = nil
-		}
-		return
-	}
-	if s.Issue.Extra == nil {
-		s.Issue.Extra = make(map[string]json.RawMessage, 1)
-	}
-	s.Issue.Extra[name] = value
 }

@@ -1,0 +1,124 @@
+package op
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func grow(n int, field, text string) *Operation {
+	o := update(n, "")
+	o.Append = map[string]string{field: text}
+	return o
+}
+
+// What one operation adds to another is bounded: what does not fit is left out,
+// and what is there stays.
+func TestGrown(t *testing.T) {
+	half := strings.Repeat("x", MaxGrown/2)
+	quoted := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
+	full := MaxGrown - len("full") - extraOverhead // a value that takes the whole room
+	for _, c := range []struct {
+		name string
+		ops  []*Operation
+		want func(*State) bool
+		left string // the detail of what was left out
+	}{
+		{"appended up to the bound", []*Operation{grow(1, "notes", half), grow(2, "notes", half[2:])},
+			func(s *State) bool { return len(s.Issue.Notes) == MaxGrown }, ""},
+		{"appended beyond it", []*Operation{grow(1, "design", half), grow(2, "design", half[1:]), grow(3, "design", "y")},
+			func(s *State) bool { return s.Issue.Design == half+"\n\ny" }, "design would be longer than 1048576 bytes"},
+		{"set anew it has room again", []*Operation{grow(1, "notes", half), update(2, `{"notes":"n"}`), grow(3, "notes", half)},
+			func(s *State) bool { return s.Issue.Notes == "n\n\n"+half }, ""},
+		{"an unknown text", []*Operation{grow(1, "story", half), grow(2, "story", half), grow(3, "story", "y")},
+			func(s *State) bool { return string(s.Issue.Extra["story"]) == `"`+half+`\n\ny"` }, "story would make the unknown fields longer than 1048576 bytes"},
+		{"an unknown text that is empty", []*Operation{update(1, `{"story":""}`), grow(2, "story", "\"é\n")},
+			func(s *State) bool { return string(s.Issue.Extra["story"]) == `"\"é\n"` }, ""},
+		{"an unknown text that is longer quoted", []*Operation{grow(1, "story", strings.Repeat("\x01", MaxGrown/4))},
+			func(s *State) bool { return s.Issue.Extra == nil }, "story would make the unknown fields longer than 1048576 bytes"},
+		{"unknown fields up to the bound", []*Operation{update(1, `{"full":`+quoted(full)+`}`), update(2, `{"full":null}`), update(3, `{"full":`+quoted(full)+`}`)},
+			func(s *State) bool { return len(s.Issue.Extra["full"]) == full }, ""},
+		{"one byte beyond", []*Operation{update(1, `{"full":`+quoted(full)+`}`), update(2, `{"full":`+quoted(full+1)+`}`)},
+			func(s *State) bool { return len(s.Issue.Extra["full"]) == full }, "full would make the unknown fields longer than 1048576 bytes: " + clip(quoted(99))},
+		{"all unknown fields together", []*Operation{update(1, `{"full":`+quoted(full-5)+`}`), update(2, `{"b":2}`)},
+			func(s *State) bool { return len(s.Issue.Extra) == 1 }, "b would make the unknown fields longer than 1048576 bytes: 2"},
+		{"one that makes room for another", []*Operation{update(1, `{"full":`+quoted(full)+`}`), update(2, `{"full":1}`), update(3, `{"b":2}`)},
+			func(s *State) bool { return string(s.Issue.Extra["full"]) == "1" && string(s.Issue.Extra["b"]) == "2" }, ""},
+		{"within one operation by name", []*Operation{update(1, `{"full":`+quoted(full-5)+`}`), update(2, `{"zz":1,"b":"bbbbbb","a":2,"full":null}`)},
+			func(s *State) bool { return len(s.Issue.Extra) == 1 && string(s.Issue.Extra["zz"]) == "1" }, "a would make the unknown fields longer than 1048576 bytes: 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 5 { // a map has another order each time
+				s, problems := Fold("x-1", c.ops)
+				if !c.want(&s) {
+					t.Errorf("not so: notes %d, design %d, extra %d", len(s.Issue.Notes), len(s.Issue.Design), extraOf(&s))
+				}
+				left := ""
+				if len(problems) > 0 {
+					left = problems[0].Detail
+				}
+				if left != c.left {
+					t.Errorf("left out: %q, want %q", left, c.left)
+				}
+			}
+		})
+	}
+}
+
+func extraOf(s *State) (size int) {
+	for name, value := range s.Issue.Extra {
+		size += extraSize(name, value)
+	}
+	return size
+}
+
+// However many operations there are, and whether they are folded at once or on top
+// of a state that was stored between any two of them, an issue has the same fields,
+// and never more than the bound.
+func TestGrownHoweverFolded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var ops []*Operation
+		for n := range rapid.IntRange(1, 8).Draw(t, "operations") {
+			o := update(n+1, "")
+			o.Set = map[string]json.RawMessage{}
+			for range rapid.IntRange(0, 3).Draw(t, "fields") {
+				value := json.RawMessage("null")
+				if quarters := rapid.IntRange(0, 4).Draw(t, "quarters"); quarters > 0 {
+					value = json.RawMessage(`"` + strings.Repeat("x", quarters*MaxGrown/4-8) + `"`)
+				}
+				o.Set[rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name")] = value
+			}
+			if rapid.IntRange(0, 2).Draw(t, "append") == 0 {
+				o.Append = map[string]string{
+					rapid.SampledFrom([]string{"a", "b", "notes"}).Draw(t, "appended"): strings.Repeat("y", rapid.IntRange(1, MaxGrown/2).Draw(t, "length")),
+				}
+			}
+			ops = append(ops, o)
+		}
+		want, _ := Fold("x-1", ops)
+		stored := State{}
+		for _, o := range ops {
+			stored.Apply(o)
+			if size := extraOf(&stored); size > MaxGrown || len(stored.Issue.Notes) > MaxGrown {
+				t.Fatalf("grown to %d and %d bytes", size, len(stored.Issue.Notes))
+			}
+			if rapid.Bool().Draw(t, "stored") {
+				stored.extra = 0 // what a database gives back
+			}
+		}
+		if got, want := fmt.Sprint(lengths(&stored)), fmt.Sprint(lengths(&want)); got != want {
+			t.Fatalf("on top of each other they make %s, at once %s", got, want)
+		}
+	})
+}
+
+func lengths(s *State) map[string]int {
+	of := map[string]int{"notes": len(s.Issue.Notes)}
+	for name := range s.Issue.Extra {
+		of[name] = len(s.Issue.Extra[name])
+	}
+	return of
+}
