@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"beads/internal/op"
 )
@@ -134,14 +135,16 @@ func (s *site) rewrite(path string, inPlace bool) {
 // stranger is what some other program writes into a log: no operation at all,
 // snapshot records, or operations of another version.
 func (s *site) stranger() []byte {
-	switch s.rand.IntN(4) {
-	case 0:
+	switch n := s.rand.IntN(100); {
+	case n == 0:
+		return s.flood()
+	case n < 26:
 		return []byte(s.record() + pick(s.world, []string{"\n", "", "\r\n"}))
-	case 1:
+	case n < 51:
 		id := s.strangeID(s.now.UnixMilli(), 0)
 		s.issues = append(s.issues, "bd-newer")
 		return []byte(`{"op":"` + id.String() + `","v":2,"do":"split","issue":"bd-newer","at":"2026-11-23T00:00:00Z","by":"z","parts":[1]}` + "\n")
-	case 2:
+	case n < 76:
 		return s.poison()
 	default:
 		bad := pick(s.world, []string{
@@ -192,4 +195,21 @@ func (s *site) poison() []byte {
 	s.issues = append(s.issues, "bd-last")
 	s.attempted[line{id, string(text)}] = true
 	return append(text, '\n')
+}
+
+// flood are operations that append more to one issue than an issue may hold.
+func (s *site) flood() []byte {
+	var lines []byte
+	for n := range 4 {
+		id := s.strangeID(s.now.UnixMilli(), uint16(n))
+		text, err := op.Encode(&op.Operation{
+			ID: id, V: op.Version, Do: op.DoUpdate, Issue: "bd-flood", At: s.now, By: "z",
+			Append: map[string]string{"notes": strings.Repeat(string(rune('a'+n)), 300<<10)},
+		})
+		s.must(err)
+		s.attempted[line{id, string(text)}] = true
+		lines = append(append(lines, text...), '\n')
+	}
+	s.issues = append(s.issues, "bd-flood")
+	return lines
 }

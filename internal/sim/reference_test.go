@@ -150,7 +150,9 @@ func (r *reference) apply(o *op.Operation) {
 		if r.text[name] != "" {
 			text = r.text[name] + "\n\n" + text
 		}
-		r.text[name] = text
+		if len(text) <= 1<<20 {
+			r.text[name] = text
+		}
 	}
 	if o.Comment != nil {
 		r.comments[o.ID.String()] = o.Comment.Text
