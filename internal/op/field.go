@@ -86,18 +86,18 @@ func known(is *issue.Issue, name string) bool {
 }
 
 // set applies the member set. Known fields are independent of each other; the
-// unknown ones share one bound, so among them the order counts.
+// unknown ones share one bound, so among them the order counts: those that go or
+// become shorter make room for the others.
 func (a *application) set(values map[string]json.RawMessage) {
-	var unknown []string
-	for name, value := range values {
-		if known(&a.s.Issue, name) {
-			a.setField(name, value)
+	var longer []string
+	for _, name := range sortedKeys(values) {
+		if !known(&a.s.Issue, name) && a.s.lengthens(name, values[name]) {
+			longer = append(longer, name)
 		} else {
-			unknown = append(unknown, name)
+			a.setField(name, values[name])
 		}
 	}
-	slices.Sort(unknown)
-	for _, name := range unknown {
+	for _, name := range longer {
 		a.setField(name, values[name])
 	}
 }

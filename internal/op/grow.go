@@ -50,6 +50,12 @@ func (s *State) setExtra(name string, value json.RawMessage) error {
 	return nil
 }
 
+// lengthens reports whether an unknown field takes more room with value than now.
+func (s *State) lengthens(name string, value json.RawMessage) bool {
+	old, held := s.Issue.Extra[name]
+	return len(value) > 0 && !isNull(value) && (!held || len(cloneRaw(value)) > len(old))
+}
+
 func extraSize(name string, value json.RawMessage) int { return len(name) + len(value) + extraOverhead }
 
 // appendText applies one member of append: the old text, a blank line, the

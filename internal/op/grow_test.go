@@ -47,8 +47,10 @@ func TestGrown(t *testing.T) {
 			func(s *State) bool { return len(s.Issue.Extra) == 1 }, "b would make the unknown fields longer than 1048576 bytes: 2"},
 		{"one that makes room for another", []*Operation{update(1, `{"full":`+quoted(full)+`}`), update(2, `{"full":1}`), update(3, `{"b":2}`)},
 			func(s *State) bool { return string(s.Issue.Extra["full"]) == "1" && string(s.Issue.Extra["b"]) == "2" }, ""},
-		{"within one operation by name", []*Operation{update(1, `{"full":`+quoted(full-5)+`}`), update(2, `{"zz":1,"b":"bbbbbb","a":2,"full":null}`)},
-			func(s *State) bool { return len(s.Issue.Extra) == 1 && string(s.Issue.Extra["zz"]) == "1" }, "a would make the unknown fields longer than 1048576 bytes: 2"},
+		{"within one operation what becomes shorter is first", []*Operation{update(1, `{"full":`+quoted(full-5)+`}`), update(2, `{"zz":1,"b":"bbbbbb","a":2,"full":null}`)},
+			func(s *State) bool { return len(s.Issue.Extra) == 3 && s.Issue.Extra["full"] == nil }, ""},
+		{"then it goes by name", []*Operation{update(1, `{"full":`+quoted(full-10)+`}`), update(2, `{"zz":1,"b":2,"a":33333}`)},
+			func(s *State) bool { return len(s.Issue.Extra) == 2 && s.Issue.Extra["a"] != nil }, "b would make the unknown fields longer than 1048576 bytes: 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 5 { // a map has another order each time
@@ -63,6 +65,39 @@ func TestGrown(t *testing.T) {
 				if left != c.left {
 					t.Errorf("left out: %q, want %q", left, c.left)
 				}
+			}
+		})
+	}
+}
+
+// A record that takes the place of another needs no more room than it has itself,
+// whatever its fields are called.
+func TestGrownByRecords(t *testing.T) {
+	fields := func(a, b int) string {
+		var members []string
+		for name, n := range map[string]int{"a": a, "b": b} {
+			if n > 0 {
+				members = append(members, fmt.Sprintf("%q:%q", name, strings.Repeat("x", n)))
+			}
+		}
+		return record(strings.Join(members, ","))
+	}
+	const most, least = MaxGrown / 4 * 3, 10
+	for _, c := range []struct {
+		name          string
+		first, second string
+		a, b          int
+	}{
+		{"one field goes, a smaller name comes", fields(0, most), fields(most, 0), most, 0},
+		{"one field goes, a greater name comes", fields(most, 0), fields(0, most), 0, most},
+		{"two change places", fields(least, most), fields(most, least), most, least},
+		{"and back", fields(most, least), fields(least, most), least, most},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, problems := history(t, c.first, c.second)
+			text := func(name string) string { text, _ := textOf(s.Issue.Extra[name]); return text }
+			if a, b := len(text("a")), len(text("b")); a != c.a || b != c.b || len(problems) > 0 {
+				t.Errorf("a is %d and b %d bytes, want %d and %d; problems %.100v", a, b, c.a, c.b, problems)
 			}
 		})
 	}

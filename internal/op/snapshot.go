@@ -80,9 +80,10 @@ func (a *application) legacy() {
 func (a *application) legacyFields(prev, next snapshot) {
 	defer func(before bool) { a.importing = before }(a.importing)
 	a.importing = true
+	changed := map[string]json.RawMessage{}
 	for _, f := range next.fields {
 		if !sameValue(f.name, prev.field(f.name), f.value) {
-			a.setField(f.name, f.value)
+			changed[f.name] = f.value
 		}
 	}
 	for _, f := range prev.fields {
@@ -91,9 +92,10 @@ func (a *application) legacyFields(prev, next snapshot) {
 		case f.name == "created_at", f.name == "updated_at": // every issue has them
 		case f.name == "status" && next.tombstone:
 		default:
-			a.setField(f.name, Null())
+			changed[f.name] = Null()
 		}
 	}
+	a.set(changed)
 	// A record can change and keep its updated_at. The time of this import
 	// is then no reason to go back behind a later one.
 	if !a.setUpdated && a.o.At.Before(a.s.Issue.UpdatedAt) {
