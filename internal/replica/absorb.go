@@ -286,7 +286,7 @@ func (s *step) shrunk(ctx context.Context, tip string, found changes) (bool, err
 	if found.altered || len(found.removed) == 0 {
 		return found.altered, nil
 	}
-	dropped, err := s.superseded(ctx, tip, found.removed)
+	dropped, err := s.superseded(ctx, tip, found.removed, nil)
 	if errors.Is(err, git.ErrMissing) {
 		return true, nil // in a partial clone, perhaps: it cannot be proven
 	}

@@ -151,10 +151,10 @@ func TestSupersededByTooMuch(t *testing.T) {
 			a.sync()
 			old := consolidate(t, bare, false)
 			day := "ops/2026-11/23/"
-			files := map[string]string{day + "padding": strings.Repeat(strings.Repeat("x", 1<<20-1)+"\n", 80/lists)}
+			files := map[string]string{day + "padding.jsonl": strings.Repeat(strings.Repeat("x", 1<<20-1)+"\n", 80/lists)}
 			for _, path := range strings.Fields(run(t, bare, "ls-tree", "-r", "--name-only", replica.LocalRef, day)) {
 				if strings.HasSuffix(path, ".supersedes") {
-					list := run(t, bare, "cat-file", "-p", replica.LocalRef+":"+path) + "\npadding\n"
+					list := run(t, bare, "cat-file", "-p", replica.LocalRef+":"+path) + "\npadding.jsonl\n"
 					for n := range lists {
 						files[fmt.Sprintf("%s%d.supersedes", day, n)] = strings.Repeat("ops/2026-11/23/x\n", n) + list
 					}

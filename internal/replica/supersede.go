@@ -42,8 +42,9 @@ func dayOf(file string) string {
 
 // superseded finds those of files, which another tree has, that were
 // consolidated in the tree of now: named in a .supersedes file of their day,
-// with every line in the new files that it names.
-func (s *step) superseded(ctx context.Context, now string, files []batchFile) (map[string]bool, error) {
+// with every line in the new files that it names. Of these only such count as are
+// read as lines, and are not without, which are about to be taken out of that tree.
+func (s *step) superseded(ctx context.Context, now string, files []batchFile, without map[string]bool) (map[string]bool, error) {
 	days := map[string]bool{}
 	wanted := map[string]batchFile{}
 	for _, f := range files {
@@ -62,7 +63,7 @@ func (s *step) superseded(ctx context.Context, now string, files []batchFile) (m
 		case !c.Regular() || !days[dir]:
 		case strings.HasSuffix(c.Path, supersedesSuffix):
 			lists = append(lists, &supersedes{dir: dir, blob: c.ID})
-		default:
+		case isBatch(c.Path) && !without[c.Path]:
 			fresh[c.Path] = c.ID
 		}
 		return nil
@@ -160,19 +161,19 @@ func (s *step) prove(ctx context.Context, lists []*supersedes, fresh map[string]
 	return nil
 }
 
-// read reads the sorted old paths, a blank line, and the sorted names of the new
-// files, which lie beside the list.
+// read reads the sorted old paths, which are of the list's day, a blank line, and the
+// sorted names of the new files, which lie beside the list.
 func (l *supersedes) read(content io.Reader) error {
-	list := &l.before
+	after := false
 	lines := bufio.NewScanner(io.LimitReader(content, maxSupersedes))
 	for lines.Scan() {
 		switch name := lines.Text(); {
 		case name == "":
-			list = &l.after
-		case list == &l.after && !strings.Contains(name, "/"):
+			after = true
+		case after && !strings.Contains(name, "/"):
 			l.after = append(l.after, l.dir+"/"+name)
-		default:
-			*list = append(*list, name)
+		case !after && dayOf(name) == l.dir:
+			l.before = append(l.before, name)
 		}
 	}
 	return lines.Err()

@@ -96,20 +96,21 @@ func (s *step) compare(ctx context.Context) (union, error) {
 	if err != nil {
 		return u, err
 	}
-	dropped, err := s.superseded(ctx, s.tracking, only.ours)
+	dropped, err := s.superseded(ctx, s.tracking, only.ours, nil)
 	if err != nil {
 		return u, err
 	}
 	var kept paths
+	removed := map[string]bool{}
 	for _, f := range only.ours {
 		if dropped[f.path] && plain(f.path) {
-			u.remove = append(u.remove, f.path)
+			u.remove, removed[f.path] = append(u.remove, f.path), true
 		} else {
 			u.ours = true
 			kept.add(f.path)
 		}
 	}
-	if dropped, err = s.superseded(ctx, s.local, only.theirs); err != nil {
+	if dropped, err = s.superseded(ctx, s.local, only.theirs, removed); err != nil {
 		return u, err
 	}
 	for _, f := range only.theirs {
