@@ -27,7 +27,7 @@ type Process struct {
 	Dir            string   // working directory
 	Environ        []string // passed on to child processes
 	Getenv         func(string) string
-	Stdin          io.Reader
+	Stdin          io.Reader // nil: there is none, and a text given as - is that text
 	Stdout, Stderr io.Writer
 	StdoutTerminal bool
 	StderrTerminal bool

@@ -27,6 +27,9 @@ func (i *input) Read(p []byte) (int, error) {
 	if err := i.ctx.Err(); err != nil {
 		return 0, err
 	}
+	if i.in == nil {
+		return 0, io.EOF
+	}
 	type result struct {
 		n   int
 		err error
@@ -52,6 +55,8 @@ func (i *input) Read(p []byte) (int, error) {
 func (a *app) readText(name string) (string, error) {
 	var in io.Reader = a.input
 	switch {
+	case name == "-" && a.Stdin == nil:
+		return name, nil
 	case name == "-" && a.stdinRead:
 		return "", usagef("standard input can be read only once")
 	case name == "-":
@@ -80,7 +85,6 @@ func (a *app) dash(text *string) (err error) {
 		*text, err = a.readText("-")
 	}
 	return err
-
 }
 
 // openFile opens a file for reading. size is 0 if it is not known. To open or to read a

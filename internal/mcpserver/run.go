@@ -89,8 +89,7 @@ func (r *runner) run(ctx context.Context, root string, args line, limit int) ([]
 		with("lock-timeout", r.options.LockTimeout.String())
 	var stdout, stderr bytes.Buffer
 	p.Args = slices.Concat(global, args)
-	p.Stdin = strings.NewReader("-") // commands read a text given as - from here: so it means itself
-	p.Stdout, p.Stderr = &stdout, &stderr
+	p.Stdin, p.Stdout, p.Stderr = nil, &stdout, &stderr
 	code := cli.Run(ctx, p)
 	notices, failure := r.messages(&stderr)
 	if code != 0 {

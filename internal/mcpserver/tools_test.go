@@ -128,6 +128,21 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// A text of one dash, as who has nothing to say writes it, is that text, in however
+// many places: a call has no standard input.
+func TestDashes(t *testing.T) {
+	c := connect(t, workspace(t), Options{})
+	id := c.create("Login fails", args{"description": "-", "design": "-", "acceptance": "-", "notes": "-"})
+	c.do("update", args{"issue_id": id, "design": "-", "append_notes": "-"})
+	shown := c.do("show", args{"issue_id": id})["issue"].(map[string]any)
+	wanted := args{"description": "-", "design": "-", "acceptance_criteria": "-", "notes": "-\n\n-"}
+	for name, want := range wanted {
+		if shown[name] != want {
+			t.Errorf("%s is %q, want %q", name, shown[name], want)
+		}
+	}
+}
+
 // Every code that bd may answer a tool with has a next step of its own.
 func TestNextSteps(t *testing.T) {
 	fallback := nextStep("")
