@@ -43,9 +43,7 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 func TestNonsense(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "git")
 	for _, answer := range []string{"x", "8f3c", "\x00\x01 \x02", "\n \n8f"} {
-		if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '"+answer+"'\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		executable(t, program, "#!/bin/sh\nprintf '"+answer+"'\n")
 		r := &Runner{GitDir: t.TempDir(), Program: program}
 		var failure *Error
 		if refs, err := r.Refs(t.Context(), "refs/beads/"); !errors.As(err, &failure) {
