@@ -53,6 +53,29 @@ func Open(ctx context.Context, path, workspaceID string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openSeen(ctx, path, workspaceID, id)
+}
+
+// openSeen opens the file that a look found at path. It may be exchanged after that
+// look, or while it is opened, which then fails in any way: what is set aside has no
+// successor at first.
+func openSeen(ctx context.Context, path, workspaceID string, id identity) (*DB, error) {
+	db, err := openVerified(ctx, path, workspaceID, id)
+	again, lookErr := identify(path)
+	if lookErr == nil && again != id {
+		lookErr = fmt.Errorf("%w: %s was exchanged while it was opened", ErrForeign, path)
+	}
+	if lookErr == nil {
+		return db, err
+	}
+	if db != nil {
+		db.Close()
+	}
+	return nil, lookErr
+}
+
+// openVerified returns the DB only if it is ours, also with ErrStale.
+func openVerified(ctx context.Context, path, workspaceID string, id identity) (*DB, error) {
 	db, err := connect(path, id)
 	if err != nil {
 		return nil, classify(err)
@@ -71,11 +94,6 @@ func Open(ctx context.Context, path, workspaceID string) (*DB, error) {
 	if err != nil && !errors.Is(err, ErrStale) {
 		db.Close()
 		return nil, classify(err)
-	}
-	// The path may have been exchanged between the look and the opening.
-	if again, lookErr := identify(path); lookErr != nil || again != id {
-		db.Close()
-		return nil, fmt.Errorf("%w: %s was exchanged while it was opened", ErrForeign, path)
 	}
 	return db, err
 }

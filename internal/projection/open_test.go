@@ -141,6 +141,22 @@ func overwrite(t *testing.T, path string, offset int64, data []byte) {
 	must(t, err)
 }
 
+// TestOpenWhileSetAside: another process sets the database aside, and makes its
+// successor, between the look at the file and the opening of it.
+func TestOpenWhileSetAside(t *testing.T) {
+	path := scratch(t)
+	seen, err := identify(path)
+	must(t, err)
+	must(t, os.Rename(path, path+".aside"))
+	if _, err := openSeen(t.Context(), path, testWorkspace, seen); !errors.Is(err, ErrMissing) {
+		t.Errorf("no successor yet: %v, want ErrMissing", err)
+	}
+	must(t, os.Rename(scratch(t), path))
+	if _, err := openSeen(t.Context(), path, testWorkspace, seen); !errors.Is(err, ErrForeign) {
+		t.Errorf("a successor: %v, want ErrForeign", err)
+	}
+}
+
 func TestOpenAnyWorkspace(t *testing.T) {
 	db, err := Open(context.Background(), scratch(t), "")
 	must(t, err)
