@@ -46,7 +46,7 @@ type faultyGit struct{ dir string }
 func newFaultyGit(t *testing.T) *faultyGit {
 	t.Helper()
 	g := &faultyGit{scratch(t)}
-	must(t, os.WriteFile(g.program(), []byte(badGit), 0o755))
+	executable(t, g.program(), badGit)
 	return g
 }
 

@@ -56,9 +56,7 @@ func TestTroubledRemote(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		executable(t, path, "#!/bin/sh\n"+script+"\n")
 	}
 	for name, c := range map[string]struct {
 		break_ func(t *testing.T, bare string, a, b *site)
@@ -152,7 +150,7 @@ func TestTroubledTransport(t *testing.T) {
 	a := all[0]
 	mode := filepath.Join(filepath.Dir(bare), "mode")
 	ssh := filepath.Join(filepath.Dir(bare), "ssh")
-	must(t, os.WriteFile(ssh, []byte(`#!/bin/sh
+	executable(t, ssh, `#!/bin/sh
 case "$(cat '`+mode+`' 2>/dev/null)" in
 hang) exec sleep 1000 ;;
 password) echo "u@host: Permission denied (publickey,password)." >&2; exit 255 ;;
@@ -160,7 +158,7 @@ break) exit 1 ;;
 esac
 for last; do :; done
 exec sh -c "$last"
-`), 0o755))
+`)
 	a.env = []string{"GIT_SSH_COMMAND=" + ssh, "GIT_SSH_VARIANT=simple", "GIT_ALLOW_PROTOCOL=ssh"}
 	run(t, a.dir, "remote", "set-url", "origin", "ssh://u:secret@host"+bare)
 	a.create("one")

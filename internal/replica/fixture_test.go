@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,6 +46,16 @@ func scratch(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// executable writes a program, and lets nothing be started meanwhile: it would
+// inherit our open file for a moment, and a file that is open for writing cannot be
+// run (golang.org/issue/22315).
+func executable(t testing.TB, path, text string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	must(t, os.WriteFile(path, []byte(text), 0o755))
 }
 
 func environment() []string {
