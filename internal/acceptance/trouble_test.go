@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -206,7 +207,7 @@ func TestHangingRemote(t *testing.T) {
 		must(t, conn.Close())
 		cmd := exec.Command("git", "daemon", "--inetd", "--export-all", "--enable=receive-pack", "--base-path="+p.dir, p.bare)
 		cmd.Env, cmd.Stdin, cmd.Stdout = p.env, file, file
-		must(t, cmd.Run())
+		_ = cmd.Run() // it fails when the client is stopped meanwhile
 		must(t, file.Close())
 	}
 	p.git(a.dir, "remote", "set-url", "origin", "git://"+listener.Addr().String()+"/hub.git")
@@ -258,7 +259,8 @@ func TestHangingRemote(t *testing.T) {
 	}
 	must(t, conn.Close())
 	stop := make(chan struct{})
-	go func() {
+	var answering sync.WaitGroup
+	answering.Go(func() {
 		for {
 			select {
 			case conn := <-calls:
@@ -267,11 +269,12 @@ func TestHangingRemote(t *testing.T) {
 				return
 			}
 		}
-	}()
+	})
 	b.gets("while it hangs")
 	a.atRest()
 	a.stop()
 	close(stop)
+	answering.Wait()
 }
 
 // A remote that asks for a password is not asked for ever; one bd sync that gets
