@@ -150,6 +150,7 @@ func TestWorkingCopyWiped(t *testing.T) {
 				}
 				wipe(c)
 				if name == "stash and back" {
+					c.wait() // its lock was stashed away, so it leaves; until then it may write between rm and git
 					exported = c.must("export")
 					must(t, os.RemoveAll(c.at(".beads"))) // what is there now was made since
 					write(t, c.at("a.txt"), "a\n")
