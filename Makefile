@@ -33,9 +33,11 @@ install: ## install bd and bd-mcp into GOBIN
 
 # The tests come last, so that what is printed last is go test's own word.
 # go vet has run by then, so go test need not run it again.
+# The longest packages take six minutes where much else runs on two cores, too
+# near to the ten that go test gives each.
 test: lint cross fuzz ## lint, cross, a few seconds of every fuzz target, all tests
 	@$(if $(RACE),true,echo 'skipping the race detector: no C compiler')
-	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off ./...
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off -timeout 30m ./...
 
 torture: ## the same tests, and all others that take hours, whole; TORTURE='-only kill'
 	go run ./torture $(TORTURE)
