@@ -89,9 +89,18 @@ func known(is *issue.Issue, name string) bool {
 // unknown ones share one bound, so among them the order counts: those that go or
 // become shorter make room for the others.
 func (a *application) set(values map[string]json.RawMessage) {
-	var longer []string
-	for _, name := range sortedKeys(values) {
-		if !known(&a.s.Issue, name) && a.s.lengthens(name, values[name]) {
+	var unknown []string
+	for name, value := range values {
+		if known(&a.s.Issue, name) {
+			a.setField(name, value)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.SortFunc(unknown, compareNames)
+	longer := unknown[:0]
+	for _, name := range unknown {
+		if a.s.lengthens(name, values[name]) {
 			longer = append(longer, name)
 		} else {
 			a.setField(name, values[name])

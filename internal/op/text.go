@@ -51,15 +51,18 @@ func Null() json.RawMessage { return json.RawMessage("null") }
 
 // sortedKeys are the keys of m in the order of RFC 8785: by UTF-16 code units.
 func sortedKeys[V any](m map[string]V) []string {
-	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
-		if isASCII(a) && isASCII(b) {
-			if a < b {
-				return -1
-			}
-			return 1 // keys of one map are never equal
+	return slices.SortedFunc(maps.Keys(m), compareNames)
+}
+
+// compareNames compares two different names in the order of RFC 8785.
+func compareNames(a, b string) int {
+	if isASCII(a) && isASCII(b) {
+		if a < b {
+			return -1
 		}
-		return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
-	})
+		return 1
+	}
+	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
 }
 
 func isASCII(s string) bool {
