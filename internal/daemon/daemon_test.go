@@ -326,7 +326,11 @@ func TestSocketIsMadeAgain(t *testing.T) {
 	if f.socket == first || !f.socket.Current() {
 		t.Fatal("no new socket")
 	}
-	if s, err := fleet.Inspect(t.Context(), f.opts.Place, f.opts.Sockets); err != nil || s.Status != control.Running || s.PID != 7 {
+	c, err := control.Connect(t.Context(), f.opts.Sockets.Paths(f.opts.Place.Dir), os.Getuid()) // which waits longer than commands do
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := c.Status(t.Context()); err != nil || s.Status != control.Running || s.PID != 7 {
 		t.Errorf("asked through it: %+v %v", s, err)
 	}
 	f.stop(t)

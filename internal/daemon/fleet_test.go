@@ -53,6 +53,9 @@ func TestFleet(t *testing.T) {
 	// The PID is the kernel's, not the file's. The environment is another one.
 	all.Sockets.Runtime = "/nowhere"
 	found := members(t, all)
+	for len(found) == 1 && found[0].State == fleet.Silent { // a busy machine: a look waits 800 ms at most
+		found = members(t, all)
+	}
 	if len(found) != 1 || found[0].State != fleet.Answering || found[0].PID != os.Getpid() || found[0].Status.Status != control.Running {
 		t.Fatalf("members %+v", found)
 	}
