@@ -33,8 +33,8 @@ install: ## install bd and bd-mcp into GOBIN
 
 # The tests come last, so that what is printed last is go test's own word.
 # go vet has run by then, so go test need not run it again.
-# The longest packages take six minutes where much else runs on two cores, too
-# near to the ten that go test gives each.
+# The longest packages take ten minutes where much else uses the same two cores,
+# and ten is what go test gives each.
 test: lint cross fuzz ## lint, cross, a few seconds of every fuzz target, all tests
 	@$(if $(RACE),true,echo 'skipping the race detector: no C compiler')
 	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off -timeout 30m ./...
