@@ -14,6 +14,9 @@ CC_FOUND := $(shell command -v $(firstword $(shell go env CC)) 2>/dev/null)
 # concern of ours.
 RACE := $(if $(CC_FOUND),-race -gcflags=modernc.org/...=-race=false)
 
+# Where the tests' scratch files are.
+SCRATCH = $(shell scripts/scratch.sh)
+
 # How long each fuzz target runs: a number of inputs (20000x), or a time (30s).
 FUZZTIME ?= 20000x
 
@@ -37,10 +40,10 @@ install: ## install bd and bd-mcp into GOBIN
 # and ten is what go test gives each.
 test: lint cross fuzz ## lint, cross, a few seconds of every fuzz target, all tests
 	@$(if $(RACE),true,echo 'skipping the race detector: no C compiler')
-	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -vet=off -timeout 30m ./...
+	$(if $(RACE),CGO_ENABLED=1) $(SCRATCH) go test $(RACE) -vet=off -timeout 30m ./...
 
 torture: ## the same tests, and all others that take hours, whole; TORTURE='-only kill'
-	go run ./torture $(TORTURE)
+	$(SCRATCH) go run ./torture $(TORTURE)
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/gofmt.sh

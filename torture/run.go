@@ -59,7 +59,7 @@ func (p part) run(ctx context.Context, scale float64, log string, stderr io.Writ
 		}
 	}
 	cmd := p.command(ctx, scale)
-	cmd.Env = environment()
+	cmd.Env = append(os.Environ(), "GOGC=400")
 	// The tests clean up when they are interrupted. It is our child's group, and
 	// the child is not reaped yet.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
@@ -119,19 +119,6 @@ func cutByDeadline(said []string) bool {
 	n := slices.Index(said, "    context deadline exceeded")
 	return n > 0 && strings.HasPrefix(said[n-1], "--- FAIL: Fuzz") && slices.Contains(said[n:], "FAIL") &&
 		!slices.ContainsFunc(said, func(line string) bool { return strings.Contains(line, "Failing input") })
-}
-
-// environment keeps scratch files in memory where there is room, unless somebody
-// said where they belong: only the part that cuts the power is about disks, and
-// it brings its own.
-func environment() []string {
-	env := append(os.Environ(), "GOGC=400")
-	var stat syscall.Statfs_t
-	const room = 4 << 30
-	if os.Getenv("TMPDIR") == "" && syscall.Statfs("/dev/shm", &stat) == nil && stat.Bavail*uint64(stat.Bsize) > room {
-		env = append(env, "TMPDIR=/dev/shm", "GOTMPDIR="+os.TempDir())
-	}
-	return env
 }
 
 // read follows what the part prints, and returns the end of it.
