@@ -151,7 +151,7 @@ func TestSupersededByTooMuch(t *testing.T) {
 			a.sync()
 			old := consolidate(t, bare, false)
 			day := "ops/2026-11/23/"
-			files := map[string]string{day + "padding.jsonl": strings.Repeat(strings.Repeat("x", 1<<20-1)+"\n", 80/lists)}
+			files := map[string]string{day + "padding.jsonl": strings.Repeat("x", 80<<20/lists) + "\n"}
 			for _, path := range strings.Fields(run(t, bare, "ls-tree", "-r", "--name-only", replica.LocalRef, day)) {
 				if strings.HasSuffix(path, ".supersedes") {
 					list := run(t, bare, "cat-file", "-p", replica.LocalRef+":"+path) + "\npadding.jsonl\n"
