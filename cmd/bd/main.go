@@ -3,12 +3,10 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"beads/internal/cli"
+	"beads/internal/interrupt"
 	"beads/internal/process"
 )
 
@@ -17,8 +15,5 @@ func main() {
 }
 
 func run() int {
-	// To stop listening is left to the end of the process: it would have to wait
-	// for another thread.
-	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	return cli.Run(ctx, process.Current())
+	return cli.Run(interrupt.Context(), process.Current())
 }

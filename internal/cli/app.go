@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/config"
+	"beads/internal/interrupt"
 	"beads/internal/op"
 	"beads/internal/projection"
 	"beads/internal/terminal"
@@ -212,6 +213,7 @@ func (a *app) page(cmd *cobra.Command) {
 	if command == "" {
 		return
 	}
+	interrupt.Catch(cmd.Context())
 	a.pager = &terminal.Pager{Command: command, Rows: a.Height, Streams: terminal.Streams{
 		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr, Dir: a.Dir, Environ: a.Environ,
 	}}

@@ -8,19 +8,18 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"beads/internal/cli"
+	"beads/internal/interrupt"
 	"beads/internal/mcpserver"
 )
 
@@ -35,8 +34,6 @@ func TestMain(m *testing.M) {
 // run is cmd/bd, or cmd/bd-mcp, for scripts. BD_TEST_TERMINAL=COLUMNS makes it believe that
 // its output goes to a terminal of that width.
 func run(program func(context.Context, cli.Process) int) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "."
@@ -47,7 +44,7 @@ func run(program func(context.Context, cli.Process) int) int {
 	}
 	width, _ := strconv.Atoi(os.Getenv("BD_TEST_TERMINAL"))
 	recording := startRecording(os.Getenv(recordVariable), os.Args[1:])
-	return recording.end(program(ctx, cli.Process{
+	return recording.end(program(interrupt.Context(), cli.Process{
 		Args:           os.Args[1:],
 		Dir:            dir,
 		Environ:        os.Environ(),

@@ -11,6 +11,8 @@ import (
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
+
+	"beads/internal/interrupt"
 )
 
 const (
@@ -267,7 +269,7 @@ func (db *DB) interruptible(ctx context.Context, fn func() error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	db.listen(ctx.Done())
+	db.listen(interrupt.Done(ctx))
 	err := fn()
 	if err != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
@@ -277,7 +279,7 @@ func (db *DB) interruptible(ctx context.Context, fn func() error) error {
 
 // listen makes the end of done interrupt the statements. Each change costs a
 // goroutine and several switches between threads, which a command can pay once
-// and not for each of its transactions.
+// and not for each of its transactions, or not at all.
 func (db *DB) listen(done <-chan struct{}) {
 	if db.done != done {
 		db.done = done
