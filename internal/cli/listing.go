@@ -38,13 +38,15 @@ func (l listing) check() error {
 	return nil
 }
 
-// rows is the query for what print prints. Counts and dependencies are not asked for
-// where nothing shows them.
+// rows is the query for what print prints. What nothing shows is not asked for.
 func (l listing) rows(a *app, q *projection.Query) func(issue.Filter) ([]projection.Row, error) {
-	if !a.json && !l.tree && slices.Contains([]string{"", "table", "compact", "ids", "csv"}, l.format) {
+	switch {
+	case a.json || l.tree || !slices.Contains([]string{"", "table", "compact", "ids", "csv"}, l.format):
+		return q.List
+	case l.long || l.format == "csv":
 		return q.Brief
 	}
-	return q.List
+	return q.Heads
 }
 
 // print prints rows; q abbreviates their ids.

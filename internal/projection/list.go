@@ -3,6 +3,7 @@ package projection
 import (
 	_ "embed"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"zombiezen.com/go/sqlite"
@@ -11,8 +12,6 @@ import (
 )
 
 var (
-	//go:embed queries/list_labels.sql
-	listLabelsSQL string
 	//go:embed queries/list_dependencies.sql
 	listDependenciesSQL string
 	//go:embed queries/list_dependents.sql
@@ -34,33 +33,16 @@ type Row struct {
 	Blocked         bool
 }
 
-// decorated is how many rows get their labels and counts from one statement.
+// decorated is how many rows get their dependencies and counts from one statement.
 const decorated = 500
 
-// List returns the visible issues that f selects, in its order.
+// List returns the visible issues that f selects, in its order. Each statement that
+// adds to them gets the ids of rows as one JSON array, so that it can answer with
+// positions in it.
 func (q *Query) List(f issue.Filter) ([]Row, error) {
-	return q.list(f, q.labels, q.dependencies, q.dependents, q.comments)
-}
-
-// Brief is List for who shows a line of each issue: the labels are filled, but
-// neither dependencies nor counts.
-func (q *Query) Brief(f issue.Filter) ([]Row, error) { return q.list(f, q.labels) }
-
-// list lists, and has each of more add to the rows. It gets the ids of rows as one
-// JSON array, so that its statement can answer with positions in it.
-func (q *Query) list(f issue.Filter, more ...func(rows []Row, ids string) error) ([]Row, error) {
-	text, args, err := q.listText(&f)
+	rows, err := q.Brief(f)
 	if err != nil {
 		return nil, err
-	}
-	var rows []Row
-	err = query(q.conn, text, func(s *sqlite.Stmt) error {
-		i, err := scanIssue(s)
-		rows = append(rows, Row{Issue: i, Blocked: s.ColumnBool(issueColumnCount)})
-		return err
-	}, args...)
-	if err != nil {
-		return nil, fmt.Errorf("list issues: %w", err)
 	}
 	for chunk := range slices.Chunk(rows, decorated) {
 		ids := make([]string, len(chunk))
@@ -68,7 +50,7 @@ func (q *Query) list(f issue.Filter, more ...func(rows []Row, ids string) error)
 			ids[n] = chunk[n].ID
 		}
 		list := jsonList(ids)
-		for _, add := range more {
+		for _, add := range []func(rows []Row, ids string) error{q.dependencies, q.dependents, q.comments} {
 			if err := add(chunk, list); err != nil {
 				return nil, fmt.Errorf("list issues: %w", err)
 			}
@@ -77,7 +59,49 @@ func (q *Query) list(f issue.Filter, more ...func(rows []Row, ids string) error)
 	return rows, nil
 }
 
-func (q *Query) listText(f *issue.Filter) (string, []any, error) {
+// Brief is List without the dependencies and the counts.
+func (q *Query) Brief(f issue.Filter) ([]Row, error) {
+	return q.rows(&f, labelledColumns, labelledColumnCount, scanLabelled)
+}
+
+// Heads is List for who shows a line of each issue: id, title, status, priority, type,
+// assignee and labels are filled, and whether it is blocked. Of the rest some may be.
+func (q *Query) Heads(f issue.Filter) ([]Row, error) {
+	if !usual(f) {
+		return q.Brief(f)
+	}
+	return q.rows(&f, headColumns, headColumnCount, scanHead)
+}
+
+// usual reports whether f selects all issues, or those that are not closed, in the
+// usual order: issue_all_index and issue_live_index hold their heads. For what else
+// selects or orders there are other indexes, which lead to few rows, while SQLite
+// would rather read one of these two whole than look up each row.
+func usual(f issue.Filter) bool {
+	f.Limit, f.Offset, f.Reverse = 0, 0, false
+	return reflect.DeepEqual(f, issue.Filter{}) ||
+		reflect.DeepEqual(f, issue.Filter{NotStatuses: []string{issue.StatusClosed}})
+}
+
+// rows reads so many columns with scan.
+func (q *Query) rows(f *issue.Filter, columns string, count int, scan func(*sqlite.Stmt) (issue.Issue, error)) ([]Row, error) {
+	text, args, err := q.listText(f, columns)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	err = query(q.conn, text, func(s *sqlite.Stmt) error {
+		i, err := scan(s)
+		rows = append(rows, Row{Issue: i, Blocked: s.ColumnBool(count)})
+		return err
+	}, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list issues: %w", err)
+	}
+	return rows, nil
+}
+
+func (q *Query) listText(f *issue.Filter, columns string) (string, []any, error) {
 	s, err := q.selectIssues(f)
 	if err != nil {
 		return "", nil, err
@@ -86,7 +110,7 @@ func (q *Query) listText(f *issue.Filter) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	text := "SELECT " + issueColumns + ", i.blocked" + s.from("") + "\n" + order
+	text := "SELECT " + columns + ", i.blocked" + s.from("") + "\n" + order
 	args := s.args
 	if f.Limit > 0 || f.Offset > 0 {
 		limit := int64(f.Limit)
@@ -97,14 +121,6 @@ func (q *Query) listText(f *issue.Filter) (string, []any, error) {
 		args = append(args, limit, int64(max(f.Offset, 0)))
 	}
 	return text, args, nil
-}
-
-func (q *Query) labels(rows []Row, ids string) error {
-	return query(q.conn, listLabelsSQL, func(s *sqlite.Stmt) error {
-		r := &rows[s.ColumnInt(0)]
-		r.Labels = append(r.Labels, s.ColumnText(1))
-		return nil
-	}, ids)
 }
 
 func (q *Query) dependencies(rows []Row, ids string) error {

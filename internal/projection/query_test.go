@@ -183,6 +183,32 @@ func TestRow(t *testing.T) {
 	}
 }
 
+// Heads are rows of which less is filled, whichever index they are read from.
+func TestHeads(t *testing.T) {
+	db := fixture(t)
+	live := []string{issue.StatusClosed}
+	for name, f := range map[string]issue.Filter{
+		"all": {}, "reversed": {Reverse: true}, "not closed": {NotStatuses: live}, "the next two": {NotStatuses: live, Limit: 2, Offset: 1},
+		"of a status": {Statuses: []string{issue.StatusOpen}}, "by title": {Sort: issue.SortTitle}, "found": {Text: "er"},
+	} {
+		heads := ask(t, db, func(q *Query) ([]Row, error) { return q.Heads(f) })
+		var got, want []string
+		for n, list := range [][]Row{heads, ask(t, db, func(q *Query) ([]Row, error) { return q.Brief(f) })} {
+			for _, r := range list {
+				line := fmt.Sprint(r.ID, r.Title, r.Status, r.Priority, r.Type, r.Assignee, r.Labels, r.Blocked)
+				if n == 0 {
+					got = append(got, line)
+				} else {
+					want = append(want, line)
+				}
+			}
+		}
+		if len(want) < 2 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, want)
+		}
+	}
+}
+
 // A list longer than one chunk of decoration is the same as one by one.
 func TestListOfMany(t *testing.T) {
 	db := loaded(t, tracker(t, decorated+decorated/2))

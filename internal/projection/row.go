@@ -57,7 +57,7 @@ func rawOrNull(raw json.RawMessage) any {
 var stateColumns = [...]string{
 	"existing", "deleted", "visible", "status", "priority", "issue_type", "assignee", "owner", "estimated_minutes",
 	"external_ref", "created_at", "updated_at", "closed_at", "due_at", "defer_until", "created_by",
-	"title", "close_reason", "metadata", "extra", "description", "design", "acceptance_criteria", "notes",
+	"title", "labels", "close_reason", "metadata", "extra", "description", "design", "acceptance_criteria", "notes",
 	"last_op", "holder_op", "holder_seen", "holder_session", "legacy",
 }
 
@@ -66,13 +66,23 @@ const issueColumns = `i.id, i.status, i.priority, i.issue_type, i.assignee, i.ow
   i.external_ref, i.created_at, i.updated_at, i.closed_at, i.due_at, i.defer_until, i.created_by,
   i.title, i.close_reason, i.metadata, i.extra, i.description, i.design, i.acceptance_criteria, i.notes`
 
+// labelledColumns are issueColumns with the labels, which scanLabelled reads.
+const labelledColumns = issueColumns + `, i.labels`
+
+// headColumns are what scanHead reads. issue_live_index has them all.
+const headColumns = `i.id, i.status, i.priority, i.issue_type, i.assignee, i.title, i.labels`
+
 // briefColumns are issueColumns without what may be long.
 const briefColumns = `i.id, i.status, i.priority, i.issue_type, i.assignee, i.owner, i.estimated_minutes,
   i.external_ref, i.created_at, i.updated_at, i.closed_at, i.due_at, i.defer_until, i.created_by,
   i.title, '', NULL, NULL, '', '', '', ''`
 
-// issueColumnCount is how many columns issueColumns has.
-const issueColumnCount = 22
+// How many columns these have.
+const (
+	issueColumnCount    = 22
+	labelledColumnCount = issueColumnCount + 1
+	headColumnCount     = 7
+)
 
 // stateValues are the values of stateColumns. They compare with ==.
 func stateValues(s *op.State) [len(stateColumns)]any {
@@ -81,7 +91,7 @@ func stateValues(s *op.State) [len(stateColumns)]any {
 		s.Exists, s.Deleted, s.Exists && !s.Deleted, i.Status, int64(i.Priority), i.Type, textOrNull(i.Assignee), i.Owner,
 		int64(i.EstimatedMinutes), textOrNull(i.ExternalRef), micros(i.CreatedAt), micros(i.UpdatedAt),
 		microsOrNull(i.ClosedAt), microsOrNull(i.DueAt), microsOrNull(i.DeferUntil), i.CreatedBy,
-		i.Title, i.CloseReason, rawOrNull(i.Metadata), encodeExtra(i.Extra), i.Description, i.Design, i.AcceptanceCriteria, i.Notes,
+		i.Title, encodeLabels(i.Labels), i.CloseReason, rawOrNull(i.Metadata), encodeExtra(i.Extra), i.Description, i.Design, i.AcceptanceCriteria, i.Notes,
 		s.Last, s.HolderOp, s.HolderSeen, s.HolderSession, rawOrNull(s.Legacy),
 	}
 }
@@ -118,14 +128,49 @@ func scanIssue(s *sqlite.Stmt) (issue.Issue, error) {
 	}, nil
 }
 
-// scanState reads issueColumns and then existing, deleted, last_op, holder_op,
+// scanLabelled reads labelledColumns.
+func scanLabelled(s *sqlite.Stmt) (issue.Issue, error) {
+	i, err := scanIssue(s)
+	if err == nil {
+		i.Labels, err = scanLabels(s, issueColumnCount, i.ID)
+	}
+	return i, err
+}
+
+// scanHead reads headColumns.
+func scanHead(s *sqlite.Stmt) (issue.Issue, error) {
+	i := issue.Issue{
+		ID:       s.ColumnText(0),
+		Status:   s.ColumnText(1),
+		Priority: s.ColumnInt(2),
+		Type:     s.ColumnText(3),
+		Assignee: s.ColumnText(4),
+		Title:    s.ColumnText(5),
+	}
+	var err error
+	i.Labels, err = scanLabels(s, 6, i.ID)
+	return i, err
+}
+
+func scanLabels(s *sqlite.Stmt, column int, issueID string) ([]string, error) {
+	if s.ColumnIsNull(column) {
+		return nil, nil
+	}
+	labels, err := decodeLabels(s.ColumnText(column))
+	if err != nil {
+		return nil, fmt.Errorf("%w: labels of %s: %w", ErrCorrupt, issueID, err)
+	}
+	return labels, nil
+}
+
+// scanState reads labelledColumns and then existing, deleted, last_op, holder_op,
 // holder_seen, holder_session, legacy.
 func scanState(s *sqlite.Stmt) (op.State, error) {
-	i, err := scanIssue(s)
+	i, err := scanLabelled(s)
 	if err != nil {
 		return op.State{}, err
 	}
-	const next = issueColumnCount
+	const next = labelledColumnCount
 	return op.State{
 		Issue:         i,
 		Exists:        s.ColumnBool(next),
@@ -136,6 +181,34 @@ func scanState(s *sqlite.Stmt) (op.State, error) {
 		HolderSession: s.ColumnText(next + 5),
 		Legacy:        columnBlob(s, next+6),
 	}, nil
+}
+
+// encodeLabels writes labels as a sorted JSON array. Null if there are none.
+func encodeLabels(labels []string) any {
+	if len(labels) == 0 {
+		return nil
+	}
+	if !slices.IsSorted(labels) {
+		labels = slices.Sorted(slices.Values(labels))
+	}
+	return jsonList(labels)
+}
+
+func decodeLabels(text string) ([]string, error) {
+	var labels []string
+	d := jsontext.NewDecoder(strings.NewReader(text))
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	for d.PeekKind() == '"' {
+		label, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		labels = append(labels, label.String())
+	}
+	_, err := d.ReadToken()
+	return labels, err
 }
 
 // encodeExtra writes the unknown fields as one JSON object with sorted names;

@@ -15,8 +15,9 @@ var schemaSQL string
 const (
 	// schemaVersion is PRAGMA user_version; raise it with every change of
 	// schema.sql. 2: the planner's statistics may be there. 3: the interactions.
-	// 4: issues are counted by their numbers; a name for the text index.
-	schemaVersion = 4
+	// 4: issues are counted by their numbers; a name for the text index. 5: labels
+	// with the issue; what a list shows is in an index.
+	schemaVersion = 5
 
 	// applicationID is PRAGMA application_id: "bdop".
 	applicationID = 0x62646f70

@@ -43,7 +43,9 @@ CREATE INDEX operation_lost_index ON operation (id, issue) WHERE counts = 0
 -- One row for each issue that any operation names, also hidden ones. Their numbers are 1, 2, 3 without gaps, so that
 -- the greatest of them is how many there are. The short columns come first, so that a list
 -- does not read the overflow pages of long texts. issue_ready_index begins with two columns that never vary in it:
--- otherwise the planner would take issue_status_index. assignee and external_ref are null when empty: their indexes are partial.
+-- otherwise the planner would take issue_status_index. issue_live_index has all that the usual list shows, so that it
+-- reads a few pages and not one or two for each issue. labels is what table label says of the issue, a sorted JSON array,
+-- null if there are none. assignee and external_ref are null when empty: their indexes are partial.
 CREATE TABLE issue (
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -69,6 +71,7 @@ CREATE TABLE issue (
   holder_seen BLOB NOT NULL,
   holder_session TEXT NOT NULL,
   title TEXT NOT NULL,
+  labels TEXT,
   close_reason TEXT NOT NULL,
   metadata TEXT,
   extra TEXT,
@@ -79,9 +82,9 @@ CREATE TABLE issue (
   legacy TEXT
 ) STRICT
 
-CREATE INDEX issue_all_index ON issue (priority, created_at, id, status) WHERE visible = 1
+CREATE INDEX issue_all_index ON issue (priority, created_at, id, status, blocked, issue_type, assignee, title, labels) WHERE visible = 1
 
-CREATE INDEX issue_live_index ON issue (priority, created_at, id, status) WHERE visible = 1 AND status <> 'closed'
+CREATE INDEX issue_live_index ON issue (priority, created_at, id, status, blocked, issue_type, assignee, title, labels) WHERE visible = 1 AND status <> 'closed'
 
 CREATE INDEX issue_ready_index ON issue (status, blocked, priority, created_at, id, defer_until) WHERE visible = 1 AND status = 'open' AND blocked = 0
 

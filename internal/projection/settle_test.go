@@ -116,6 +116,15 @@ func compareWithFold(rt *rapid.T, t *testing.T, db *DB, states map[string]op.Sta
 	if len(named) != len(states) {
 		rt.Fatalf("issues %q, want those of %d", named, len(states))
 	}
+	unlike := ask(t, db, func(q *Query) ([]string, error) {
+		return texts(q.conn, `WITH both AS (
+  SELECT issue, label, 1 AS of FROM label
+  UNION ALL SELECT i.id, j.value, 2 FROM issue AS i, json_each(i.labels) AS j)
+SELECT issue || ' ' || label FROM both GROUP BY issue, label HAVING sum(of) <> 3`)
+	})
+	if len(unlike) != 0 {
+		rt.Fatalf("labels that only their table or only the issue has: %q", unlike)
+	}
 }
 
 // differences dumps the derived rows of two databases that differ.

@@ -11,7 +11,7 @@ import (
 	"beads/internal/op"
 )
 
-const selectState = "SELECT " + issueColumns + `,
+const selectState = "SELECT " + labelledColumns + `,
   i.existing, i.deleted, i.last_op, i.holder_op, i.holder_seen, i.holder_session, i.legacy
 FROM issue AS i WHERE i.id = ?`
 
@@ -27,15 +27,8 @@ func loadState(conn *sqlite.Conn, issueID string) (state op.State, found bool, e
 	if err != nil || !found {
 		return state, found, err
 	}
-	if state.Issue.Labels, err = loadLabels(conn, issueID); err != nil {
-		return state, found, err
-	}
 	state.Issue.Dependencies, err = loadDependencies(conn, issueID)
 	return state, found, err
-}
-
-func loadLabels(conn *sqlite.Conn, issueID string) ([]string, error) {
-	return texts(conn, "SELECT label FROM label WHERE issue = ? ORDER BY label", issueID)
 }
 
 func loadDependencies(conn *sqlite.Conn, issueID string) ([]issue.Dependency, error) {

@@ -13,7 +13,7 @@ import (
 	"beads/internal/issue"
 )
 
-// Each calls fn with every visible issue whole, in id order, streaming: four
+// Each calls fn with every visible issue whole, in id order, streaming: three
 // cursors walk side by side. fn may query.
 func (q *Query) Each(fn func(issue.Issue) error) error {
 	return q.each("i.visible = 1", func(i issue.Issue, _ bool) error { return fn(i) })
@@ -25,24 +25,19 @@ func (q *Query) EachExisting(fn func(i issue.Issue, deleted bool) error) error {
 }
 
 func (q *Query) each(condition string, fn func(issue.Issue, bool) error) error {
-	labels := &feed{text: "SELECT issue, label FROM label ORDER BY issue, label"}
 	dependencies := &feed{text: `SELECT issue, target, type, created_at, created_by, metadata FROM dependency
 ORDER BY issue, target, type`}
 	comments := &feed{text: `SELECT issue, id, author, text, created_at, updated_at FROM comment
 ORDER BY issue, created_at, id`}
-	for _, f := range []*feed{labels, dependencies, comments} {
+	for _, f := range []*feed{dependencies, comments} {
 		if err := f.open(q.conn); err != nil {
 			return fmt.Errorf("read issues: %w", err)
 		}
 		defer f.close()
 	}
-	text := "SELECT " + issueColumns + ", i.deleted FROM issue AS i WHERE " + condition + " ORDER BY i.id"
+	text := "SELECT " + labelledColumns + ", i.deleted FROM issue AS i WHERE " + condition + " ORDER BY i.id"
 	return stream(q.conn, text, func(s *sqlite.Stmt) error {
-		i, err := scanIssue(s)
-		if err != nil {
-			return err
-		}
-		err = labels.take(i.ID, func(s *sqlite.Stmt) { i.Labels = append(i.Labels, s.ColumnText(1)) })
+		i, err := scanLabelled(s)
 		if err != nil {
 			return err
 		}
