@@ -32,7 +32,7 @@ var layers = []struct {
 		"git knows repositories and nothing of issues, so that what touches the user's repository stays small"},
 	{"internal/watch", nil,
 		"watching reports that files changed; what that means is for the daemon to decide"},
-	{"internal/workspace", []string{"internal/git", "internal/issue", "internal/op", "internal/oplog", "internal/projection"},
+	{"internal/workspace", []string{"internal/git", "internal/interrupt", "internal/issue", "internal/op", "internal/oplog", "internal/projection"},
 		"the one write path serves commands and daemon alike, so it may know neither"},
 	{"internal/replica", []string{"internal/git", "internal/issue", "internal/op", "internal/oplog", "internal/projection", "internal/workspace"},
 		"replication moves operations between a workspace and Git; who asks for it, and when, is not its business"},

@@ -110,3 +110,57 @@ func TestDone(t *testing.T) {
 		t.Error("once they are caught, work does not hear of them")
 	}
 }
+
+// A wait that nobody needs asks for nothing; one that somebody does is as that of
+// package context.
+func TestWithTimeoutCause(t *testing.T) {
+	over := errors.New("over")
+	outer := context.WithValue(context.Background(), key{}, "value")
+	for name, c := range map[string]struct {
+		timeout time.Duration
+		end     func(cancel func(), stop context.CancelCauseFunc)
+		err     error
+		cause   error
+	}{
+		"going on":    {time.Hour, func(func(), context.CancelCauseFunc) {}, nil, nil},
+		"in time":     {time.Hour, func(cancel func(), _ context.CancelCauseFunc) { cancel() }, context.Canceled, context.Canceled},
+		"over":        {-1, func(func(), context.CancelCauseFunc) {}, context.DeadlineExceeded, over},
+		"interrupted": {time.Hour, func(_ func(), stop context.CancelCauseFunc) { stop(io.EOF) }, context.Canceled, io.EOF},
+	} {
+		for _, asked := range []bool{true, false} {
+			parent, stop := context.WithCancelCause(outer)
+			ctx, cancel := WithTimeoutCause(parent, c.timeout, over)
+			if asked {
+				ctx.Done()
+			}
+			c.end(cancel, stop)
+			err, cause := ctx.Err(), context.Cause(ctx)
+			if err != c.err || cause != c.cause {
+				t.Errorf("%s, asked before: %t: %v because of %v, want %v because of %v", name, asked, err, cause, c.err, c.cause)
+			}
+			select {
+			case <-ctx.Done():
+				if c.err == nil {
+					t.Errorf("%s, asked before: %t: it has ended", name, asked)
+				}
+			default:
+				if c.err != nil {
+					t.Errorf("%s, asked before: %t: it has not ended", name, asked)
+				}
+			}
+			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > c.timeout || ctx.Value(key{}) != "value" {
+				t.Errorf("%s: deadline %v, value %v", name, deadline, ctx.Value(key{}))
+			}
+			cancel()
+			stop(nil)
+			if ctx.Err() == nil {
+				t.Errorf("%s, asked before: %t: cancelled, it goes on", name, asked)
+			}
+		}
+	}
+	lazy := Context()
+	_, cancel := WithTimeoutCause(lazy, time.Hour, over)
+	if cancel(); Done(lazy) != nil {
+		t.Error("a wait that nobody needed has the signals caught")
+	}
+}

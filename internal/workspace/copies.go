@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"beads/internal/interrupt"
 	"beads/internal/op"
 	"beads/internal/oplog"
 	"beads/internal/projection"
@@ -84,7 +85,7 @@ func (s *session) of(ctx context.Context, stream op.Stream) (*copies, error) {
 	if s.interactions != nil {
 		return s.interactions, nil
 	}
-	waiting, cancel := context.WithTimeoutCause(ctx, s.patience, errBusy)
+	waiting, cancel := interrupt.WithTimeoutCause(ctx, s.patience, errBusy)
 	defer cancel()
 	for {
 		c := &copies{stream: stream}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"beads/internal/interrupt"
 	"beads/internal/oplog"
 )
 
@@ -46,7 +47,7 @@ const freeTurns = 3
 // lock; what is wrong with it is for the session to see.
 func (w *Workspace) begin(ctx context.Context, patience time.Duration) (*session, error) {
 	_ = w.openDB(ctx)
-	waiting, cancel := context.WithTimeoutCause(ctx, patience, errBusy)
+	waiting, cancel := interrupt.WithTimeoutCause(ctx, patience, errBusy)
 	defer cancel()
 	for turn := 1; ; turn++ {
 		s := &session{w: w, patience: patience}
