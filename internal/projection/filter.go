@@ -31,8 +31,25 @@ func (s *selection) add(condition string, args ...any) {
 	s.args = append(s.args, args...)
 }
 
+// What the indexes of visible issues, and of those that are not closed, are made for.
+const (
+	visibleCondition = "i.visible = 1"
+	liveCondition    = "i.status <> 'closed'"
+)
+
 // everything reports whether every visible issue is selected.
 func (s *selection) everything() bool { return len(s.where) == 1 }
+
+// usual reports whether nothing is asked but whether issues are closed, and for
+// their priority: issue_all_index and issue_live_index begin with it.
+func (s *selection) usual() bool {
+	for _, condition := range s.where {
+		if condition != visibleCondition && condition != liveCondition && !strings.HasPrefix(condition, "i.priority ") {
+			return false
+		}
+	}
+	return s.hint == ""
+}
 
 // from is the FROM clause (with an optional join) and the WHERE clause.
 func (s *selection) from(join string) string {
@@ -43,7 +60,7 @@ func (s *selection) from(join string) string {
 // that a partial index is made for are written as that index has them.
 func (q *Query) selectIssues(f *issue.Filter) (*selection, error) {
 	s := new(selection)
-	s.add("i.visible = 1")
+	s.add(visibleCondition)
 	if (f.Ready || f.Overdue || f.Deferred) && f.Now.IsZero() {
 		return nil, errors.New("filter needs the present time")
 	}
@@ -80,7 +97,7 @@ func (q *Query) selectIssues(f *issue.Filter) (*selection, error) {
 func (s *selection) states(f *issue.Filter) {
 	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, issue.StatusClosed) ||
 		slices.Contains(f.NotStatuses, issue.StatusClosed) {
-		s.add("i.status <> 'closed'")
+		s.add(liveCondition)
 	}
 	s.oneOf("i.status", f.Statuses)
 	for _, status := range f.NotStatuses {

@@ -3,7 +3,6 @@ package projection
 import (
 	_ "embed"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"zombiezen.com/go/sqlite"
@@ -60,39 +59,31 @@ func (q *Query) List(f issue.Filter) ([]Row, error) {
 }
 
 // Brief is List without the dependencies and the counts.
-func (q *Query) Brief(f issue.Filter) ([]Row, error) {
-	return q.rows(&f, labelledColumns, labelledColumnCount, scanLabelled)
-}
+func (q *Query) Brief(f issue.Filter) ([]Row, error) { return q.rows(&f, labelled()) }
 
 // Heads is List for who shows a line of each issue: id, title, status, priority, type,
 // assignee and labels are filled, and whether it is blocked. Of the rest some may be.
-func (q *Query) Heads(f issue.Filter) ([]Row, error) {
-	if !usual(f) {
-		return q.Brief(f)
-	}
-	return q.rows(&f, headColumns, headColumnCount, scanHead)
+func (q *Query) Heads(f issue.Filter) ([]Row, error) { return q.rows(&f, heads()) }
+
+// columns are what is read of each issue.
+type columns struct {
+	text  string
+	count int
+	scan  func(*sqlite.Stmt) (issue.Issue, error)
 }
 
-// usual reports whether f selects all issues, or those that are not closed, in the
-// usual order: issue_all_index and issue_live_index hold their heads. For what else
-// selects or orders there are other indexes, which lead to few rows, while SQLite
-// would rather read one of these two whole than look up each row.
-func usual(f issue.Filter) bool {
-	f.Limit, f.Offset, f.Reverse = 0, 0, false
-	return reflect.DeepEqual(f, issue.Filter{}) ||
-		reflect.DeepEqual(f, issue.Filter{NotStatuses: []string{issue.StatusClosed}})
-}
+func labelled() columns { return columns{labelledColumns, labelledColumnCount, scanLabelled} }
+func heads() columns    { return columns{headColumns, headColumnCount, scanHead} }
 
-// rows reads so many columns with scan.
-func (q *Query) rows(f *issue.Filter, columns string, count int, scan func(*sqlite.Stmt) (issue.Issue, error)) ([]Row, error) {
-	text, args, err := q.listText(f, columns)
+func (q *Query) rows(f *issue.Filter, c columns) ([]Row, error) {
+	text, args, c, err := q.listText(f, c)
 	if err != nil {
 		return nil, err
 	}
 	var rows []Row
 	err = query(q.conn, text, func(s *sqlite.Stmt) error {
-		i, err := scan(s)
-		rows = append(rows, Row{Issue: i, Blocked: s.ColumnBool(count)})
+		i, err := c.scan(s)
+		rows = append(rows, Row{Issue: i, Blocked: s.ColumnBool(c.count)})
 		return err
 	}, args...)
 	if err != nil {
@@ -101,16 +92,23 @@ func (q *Query) rows(f *issue.Filter, columns string, count int, scan func(*sqli
 	return rows, nil
 }
 
-func (q *Query) listText(f *issue.Filter, columns string) (string, []any, error) {
+// listText is the statement for a list, and what it reads: heads are in the indexes
+// in the usual order alone. For what else selects or orders there are other indexes,
+// which lead to few rows, while SQLite would rather read one of those two whole than
+// look up each row.
+func (q *Query) listText(f *issue.Filter, c columns) (string, []any, columns, error) {
 	s, err := q.selectIssues(f)
 	if err != nil {
-		return "", nil, err
+		return "", nil, c, err
 	}
 	order, err := orderBy(f)
 	if err != nil {
-		return "", nil, err
+		return "", nil, c, err
 	}
-	text := "SELECT " + columns + ", i.blocked" + s.from("") + "\n" + order
+	if f.Sort != issue.SortDefault || !s.usual() {
+		c = labelled()
+	}
+	text := "SELECT " + c.text + ", i.blocked" + s.from("") + "\n" + order
 	args := s.args
 	if f.Limit > 0 || f.Offset > 0 {
 		limit := int64(f.Limit)
@@ -120,7 +118,7 @@ func (q *Query) listText(f *issue.Filter, columns string) (string, []any, error)
 		text += "\nLIMIT ? OFFSET ?"
 		args = append(args, limit, int64(max(f.Offset, 0)))
 	}
-	return text, args, nil
+	return text, args, c, nil
 }
 
 func (q *Query) dependencies(rows []Row, ids string) error {

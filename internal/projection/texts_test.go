@@ -185,7 +185,7 @@ func TestIndexIsUsedAndGrows(t *testing.T) {
 		t.Errorf("files: %q", got)
 	}
 	got := ask(t, db, func(q *Query) (string, error) {
-		text, args, err := q.listText(&f, labelledColumns)
+		text, args, _, err := q.listText(&f, labelled())
 		if err != nil {
 			return "", err
 		}
