@@ -124,7 +124,7 @@ func (a *app) eachIssue(cmd *cobra.Command, args []string, decide func(*workspac
 			if o != nil {
 				drafts = append(drafts, draft(o))
 			}
-			outcomes = append(outcomes, outcome{id, did})
+			outcomes = append(outcomes, outcome{id, did, state.Issue.Title})
 		}
 		return drafts, nil
 	})

@@ -113,11 +113,8 @@ func (c *creation) run(a *app, cmd *cobra.Command, args []string) error {
 	case c.silent || a.quiet:
 		a.printf("%s\n", id)
 		return nil
-	case !a.StdoutTerminal:
-		a.printf("Created %s: %s\n", id, visible(c.fields.title))
-		return nil
 	}
-	return a.tell(cmd, []outcome{{id, "Created"}})
+	return a.tell(cmd, []outcome{{id, "Created", c.fields.title}})
 }
 
 // prepare checks everything that needs no workspace.

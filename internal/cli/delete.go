@@ -231,10 +231,10 @@ func (a *app) restoreDrafts(tx *workspace.Tx, args []string, outcomes *[]outcome
 			return nil, err
 		}
 		if !state.Deleted {
-			*outcomes = append(*outcomes, outcome{id, "Not deleted"})
+			*outcomes = append(*outcomes, outcome{id, "Not deleted", state.Issue.Title})
 			continue
 		}
-		*outcomes = append(*outcomes, outcome{id, "Restored"})
+		*outcomes = append(*outcomes, outcome{id, "Restored", state.Issue.Title})
 		drafts = append(drafts, draft(&op.Operation{Do: op.DoRestore, Issue: id}))
 	}
 	return drafts, nil

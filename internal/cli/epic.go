@@ -172,7 +172,7 @@ func (a *app) closeEligible(cmd *cobra.Command) error {
 	}
 	outcomes := make([]outcome, len(closed))
 	for n, e := range closed {
-		outcomes[n] = outcome{e.ID, "Closed"}
+		outcomes[n] = outcome{id: e.ID, did: "Closed"}
 	}
 	return a.tell(cmd, outcomes)
 }

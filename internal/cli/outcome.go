@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,14 +16,22 @@ import (
 // outcome is what a command did to one issue, in a word or two: "Closed",
 // "Already closed".
 type outcome struct {
-	id  string
-	did string
+	id    string
+	did   string
+	title string // "": it has to be read
 }
 
-// tell reads the issues back and prints them: with --json as an array, else one
-// line each.
+// tell prints the issues, with --json as an array, else one line each. It reads them
+// back where they are shown whole, or their ids are abbreviated.
 func (a *app) tell(cmd *cobra.Command, outcomes []outcome) error {
 	if a.quiet && !a.json {
+		return nil
+	}
+	unread := func(o outcome) bool { return o.title == "" }
+	if !a.json && !a.StdoutTerminal && !slices.ContainsFunc(outcomes, unread) {
+		for _, o := range outcomes {
+			a.say("%s %s: %s", o.did, o.id, visible(o.title))
+		}
 		return nil
 	}
 	return a.view(cmd, func(q *projection.Query) error {

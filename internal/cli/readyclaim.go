@@ -50,7 +50,7 @@ func (a *app) claimReady(cmd *cobra.Command, filters *filterFlags, sorting sortF
 		id, next, err := a.claimFirst(cmd, filters, sorting)
 		switch {
 		case err == nil:
-			return a.tell(cmd, []outcome{{id, "Claimed"}})
+			return a.tell(cmd, []outcome{{id: id, did: "Claimed"}})
 		case !errors.Is(err, errNothingReady):
 			return err
 		}

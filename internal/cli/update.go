@@ -188,15 +188,19 @@ func (c *change) drafts(a *app, cmd *cobra.Command, tx *workspace.Tx, args []str
 				return nil, err
 			}
 		}
+		title := state.Issue.Title
+		if given(cmd, "title") {
+			title = ""
+		}
 		if !changes {
-			*outcomes = append(*outcomes, outcome{id, "Unchanged"})
+			*outcomes = append(*outcomes, outcome{id, "Unchanged", title})
 			continue
 		}
 		did := "Updated"
 		if c.claim {
 			did = "Claimed"
 		}
-		*outcomes = append(*outcomes, outcome{id, did})
+		*outcomes = append(*outcomes, outcome{id, did, title})
 		drafts = append(drafts, draft(o))
 	}
 	return drafts, nil
