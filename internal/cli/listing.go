@@ -44,7 +44,7 @@ func (l listing) rows(a *app, q *projection.Query) func(issue.Filter) ([]project
 	case a.json || l.tree || !slices.Contains([]string{"", "table", "compact", "ids", "csv"}, l.format):
 		return q.List
 	case l.long || l.format == "csv":
-		return q.Brief
+		return q.Rows
 	}
 	return q.Heads
 }

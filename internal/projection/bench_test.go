@@ -202,16 +202,16 @@ func benchmarkQueries(b *testing.B, lines [][]byte) {
 		}},
 		{"list whole", func(q *Query) error { _, err := q.List(issue.Filter{}); return err }},
 		{"list brief", func(q *Query) error {
-			_, err := q.Brief(issue.Filter{NotStatuses: []string{"closed"}, Limit: 50})
+			_, err := q.Heads(issue.Filter{NotStatuses: []string{"closed"}, Limit: 50})
 			return err
 		}},
 		{"list last changed", func(q *Query) error {
-			_, err := q.Brief(issue.Filter{NotStatuses: []string{"closed"}, Sort: issue.SortUpdated, Limit: 50})
+			_, err := q.Heads(issue.Filter{NotStatuses: []string{"closed"}, Sort: issue.SortUpdated, Limit: 50})
 			return err
 		}},
 		{"children", func(q *Query) error { _, err := q.List(issue.Filter{Parent: first}); return err }},
 		{"stale", func(q *Query) error {
-			_, err := q.Brief(issue.Filter{NotStatuses: []string{"closed"}, UpdatedBefore: now, Limit: 50})
+			_, err := q.Heads(issue.Filter{NotStatuses: []string{"closed"}, UpdatedBefore: now, Limit: 50})
 			return err
 		}},
 		{"epics", func(q *Query) error { _, err := q.Epics(issue.Filter{Types: []string{"epic"}, Limit: 50}); return err }},

@@ -39,7 +39,7 @@ const decorated = 500
 // adds to them gets the ids of rows as one JSON array, so that it can answer with
 // positions in it.
 func (q *Query) List(f issue.Filter) ([]Row, error) {
-	rows, err := q.Brief(f)
+	rows, err := q.Rows(f)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +58,13 @@ func (q *Query) List(f issue.Filter) ([]Row, error) {
 	return rows, nil
 }
 
-// Brief is List without the dependencies and the counts.
-func (q *Query) Brief(f issue.Filter) ([]Row, error) { return q.rows(&f, labelled()) }
+// Rows is List without the dependencies and the counts.
+func (q *Query) Rows(f issue.Filter) ([]Row, error) { return q.read(&f, labelled()) }
 
 // Heads is List for who shows a line of each issue: id, title, status, priority, type,
-// assignee and labels are filled, and whether it is blocked. Of the rest some may be.
-func (q *Query) Heads(f issue.Filter) ([]Row, error) { return q.rows(&f, heads()) }
+// assignee and labels are filled, and whether it is blocked. Of the rest some may be,
+// but nothing that may be long.
+func (q *Query) Heads(f issue.Filter) ([]Row, error) { return q.read(&f, heads()) }
 
 // columns are what is read of each issue.
 type columns struct {
@@ -74,8 +75,9 @@ type columns struct {
 
 func labelled() columns { return columns{labelledColumns, labelledColumnCount, scanLabelled} }
 func heads() columns    { return columns{headColumns, headColumnCount, scanHead} }
+func brief() columns    { return columns{briefColumns + ", i.labels", labelledColumnCount, scanLabelled} }
 
-func (q *Query) rows(f *issue.Filter, c columns) ([]Row, error) {
+func (q *Query) read(f *issue.Filter, c columns) ([]Row, error) {
 	text, args, c, err := q.listText(f, c)
 	if err != nil {
 		return nil, err
@@ -105,8 +107,8 @@ func (q *Query) listText(f *issue.Filter, c columns) (string, []any, columns, er
 	if err != nil {
 		return "", nil, c, err
 	}
-	if f.Sort != issue.SortDefault || !s.usual() {
-		c = labelled()
+	if c.text == headColumns && (f.Sort != issue.SortDefault || !s.usual()) {
+		c = brief()
 	}
 	text := "SELECT " + c.text + ", i.blocked" + s.from("") + "\n" + order
 	args := s.args

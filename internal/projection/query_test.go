@@ -193,7 +193,7 @@ func TestHeads(t *testing.T) {
 	} {
 		heads := ask(t, db, func(q *Query) ([]Row, error) { return q.Heads(f) })
 		var got, want []string
-		for n, list := range [][]Row{heads, ask(t, db, func(q *Query) ([]Row, error) { return q.Brief(f) })} {
+		for n, list := range [][]Row{heads, ask(t, db, func(q *Query) ([]Row, error) { return q.Rows(f) })} {
 			for _, r := range list {
 				line := fmt.Sprint(r.ID, r.Title, r.Status, r.Priority, r.Type, r.Assignee, r.Labels, r.Blocked)
 				if n == 0 {
