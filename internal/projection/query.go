@@ -60,8 +60,8 @@ func (q *Query) Meta(key string) (string, error) {
 // State is an issue as folded, whole, whether visible or not; the zero State
 // if no operation names it. issueID is exact.
 func (q *Query) State(issueID string) (op.State, error) {
-	state, found, err := loadState(q.conn, issueID)
-	if err == nil && found {
+	state, row, err := loadState(q.conn, issueID)
+	if err == nil && row.found {
 		state.Issue.Comments, err = loadComments(q.conn, issueID)
 	}
 	if err != nil {

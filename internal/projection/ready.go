@@ -36,21 +36,32 @@ type readiness struct {
 	limit    int
 	affected map[string]bool     // true: its liveness changed
 	order    []string            // affected, in the order of finding
+	known    map[string]known    // of those that were stored; see derive
 	children map[string][]string // of issues that were asked for them
 }
 
+// known is what need not be asked of an issue.
+type known struct {
+	stored, live bool
+	free         bool // it depends on nothing that could block it
+}
+
 func newReadiness(conn *sqlite.Conn, limit int) *readiness {
-	return &readiness{conn: conn, limit: limit, affected: make(map[string]bool), children: make(map[string][]string)}
+	return &readiness{
+		conn: conn, limit: limit, affected: make(map[string]bool), known: make(map[string]known), children: make(map[string][]string),
+	}
 }
 
 func live(s *op.State) bool {
 	return s.Exists && !s.Deleted && s.Issue.Status != issue.StatusClosed
 }
 
-// changed notes the two states of an issue that was stored. Whom it blocks is
-// asked in settle, when the dependencies of all issues are stored.
-func (r *readiness) changed(before, after *op.State) {
+// changed notes the two states of an issue that was stored, and what its row says
+// of it. Whom it blocks is asked in settle, when the dependencies of all issues are
+// stored.
+func (r *readiness) changed(before, after *op.State, blocked bool) {
 	was, is := live(before), live(after)
+	r.known[after.Issue.ID] = known{stored: blocked, live: is, free: !slices.ContainsFunc(after.Issue.Dependencies, orders)}
 	switch {
 	case was != is:
 		r.reach(after.Issue.ID)
@@ -61,6 +72,11 @@ func (r *readiness) changed(before, after *op.State) {
 }
 
 func sameEdge(a, b issue.Dependency) bool { return a.To == b.To && a.Type == b.Type }
+
+// orders reports whether a dependency can block its issue.
+func orders(d issue.Dependency) bool {
+	return d.Type == issue.DepBlocks || d.Type == issue.DepParentChild
+}
 
 func (r *readiness) reach(issueID string) {
 	if _, known := r.affected[issueID]; !known {
@@ -123,7 +139,9 @@ func (r *readiness) childrenOf(issueID string) ([]string, error) {
 	return r.children[issueID], err
 }
 
-// derive computes the affected set anew; everything outside it is right.
+// derive computes the affected set anew; everything outside it is right. An issue
+// that was stored and is not live, or depends on nothing, is not asked for: that is
+// most of them, and a command pays for the making of the statement.
 func (r *readiness) derive() error {
 	var (
 		blocked = make(map[string]bool)
@@ -132,6 +150,10 @@ func (r *readiness) derive() error {
 		queue   []string
 	)
 	for _, issueID := range r.order {
+		if k, ok := r.known[issueID]; ok && (k.free || !k.live) {
+			stored[issueID], living[issueID] = k.stored, k.live
+			continue
+		}
 		var direct, child bool
 		err := query(r.conn, blockedDirectSQL, func(s *sqlite.Stmt) error {
 			stored[issueID], living[issueID] = s.ColumnBool(0), s.ColumnBool(1)

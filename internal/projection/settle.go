@@ -51,12 +51,12 @@ func (tx *Tx) Settle() error {
 
 // foldIssue brings the derived rows of one issue up to its operations.
 func (tx *Tx) foldIssue(issueID string, m mark, r *readiness) error {
-	before, found, err := loadState(tx.conn, issueID)
+	before, row, err := loadState(tx.conn, issueID)
 	if err != nil {
 		return err
 	}
-	if m.refold || found && m.least.Compare(before.Last) <= 0 {
-		return tx.refold(issueID, before, found, r)
+	if m.refold || row.found && m.least.Compare(before.Last) <= 0 {
+		return tx.refold(issueID, before, row, r)
 	}
 	operations, problems, err := tx.added(issueID, m, before.Last)
 	if err != nil {
@@ -76,7 +76,7 @@ func (tx *Tx) foldIssue(issueID string, m mark, r *readiness) error {
 		_, reported := after.Apply(o)
 		problems = append(problems, reported...)
 	}
-	if err := tx.store(&before, &after, found, r); err != nil {
+	if err := tx.store(&before, &after, row, r); err != nil {
 		return err
 	}
 	return insertProblems(tx.conn, issueID, problems)
@@ -93,7 +93,7 @@ func (tx *Tx) added(issueID string, m mark, last op.ID) ([]*op.Operation, []op.P
 }
 
 // refold folds one issue from its first operation.
-func (tx *Tx) refold(issueID string, before op.State, found bool, r *readiness) error {
+func (tx *Tx) refold(issueID string, before op.State, row stored, r *readiness) error {
 	operations, problems, err := readOperations(tx.conn, issueID, op.ID{})
 	if err != nil {
 		return err
@@ -112,9 +112,9 @@ func (tx *Tx) refold(issueID string, before op.State, found bool, r *readiness) 
 	}
 	if len(operations) == 0 && len(problems) == 0 {
 		// Only lines that lose name this issue: there is nothing of it.
-		return tx.erase(&before, found, r)
+		return tx.erase(&before, row, r)
 	}
-	if err := tx.store(&before, &after, found, r); err != nil {
+	if err := tx.store(&before, &after, row, r); err != nil {
 		return err
 	}
 	return insertProblems(tx.conn, issueID, problems)

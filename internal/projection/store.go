@@ -12,23 +12,29 @@ import (
 )
 
 const selectState = "SELECT " + labelledColumns + `,
-  i.existing, i.deleted, i.last_op, i.holder_op, i.holder_seen, i.holder_session, i.legacy
+  i.existing, i.deleted, i.last_op, i.holder_op, i.holder_seen, i.holder_session, i.legacy, i.blocked
 FROM issue AS i WHERE i.id = ?`
 
+// stored is what the row of an issue says that its state does not.
+type stored struct {
+	found   bool // there is a row
+	blocked bool
+}
+
 // loadState reads an issue as folded so far, with labels and dependencies but
-// without comments. found is false, and the state empty, if no operation names it.
-func loadState(conn *sqlite.Conn, issueID string) (state op.State, found bool, err error) {
+// without comments. The state is empty if no operation names it.
+func loadState(conn *sqlite.Conn, issueID string) (state op.State, row stored, err error) {
 	err = query(conn, selectState, func(s *sqlite.Stmt) error {
 		var err error
 		state, err = scanState(s)
-		found = true
+		row = stored{true, s.ColumnBool(s.ColumnCount() - 1)}
 		return err
 	}, issueID)
-	if err != nil || !found {
-		return state, found, err
+	if err != nil || !row.found {
+		return state, row, err
 	}
 	state.Issue.Dependencies, err = loadDependencies(conn, issueID)
-	return state, found, err
+	return state, row, err
 }
 
 func loadDependencies(conn *sqlite.Conn, issueID string) ([]issue.Dependency, error) {
@@ -76,9 +82,9 @@ func scanComment(s *sqlite.Stmt, first int) issue.Comment {
 
 // store writes what differs between two states of an issue. Comments that
 // neither state holds stay as they are.
-func (tx *Tx) store(before, after *op.State, found bool, r *readiness) error {
+func (tx *Tx) store(before, after *op.State, row stored, r *readiness) error {
 	var err error
-	if found {
+	if row.found {
 		err = updateIssue(tx.conn, before, after)
 	} else {
 		err = insertIssue(tx.conn, insertIssueText(), after)
@@ -89,14 +95,14 @@ func (tx *Tx) store(before, after *op.State, found bool, r *readiness) error {
 	if err := storeParts(tx.conn, &before.Issue, &after.Issue); err != nil {
 		return err
 	}
-	r.changed(before, after)
+	r.changed(before, after, row.blocked)
 	return nil
 }
 
 // erase removes every derived row of an issue that no counting operation
 // names any more.
-func (tx *Tx) erase(before *op.State, found bool, r *readiness) error {
-	if !found {
+func (tx *Tx) erase(before *op.State, row stored, r *readiness) error {
+	if !row.found {
 		return nil
 	}
 	if err := storeParts(tx.conn, &before.Issue, &issue.Issue{ID: before.Issue.ID}); err != nil {
@@ -104,7 +110,7 @@ func (tx *Tx) erase(before *op.State, found bool, r *readiness) error {
 	}
 	after := op.State{}
 	after.Issue.ID = before.Issue.ID
-	r.changed(before, &after)
+	r.changed(before, &after, row.blocked)
 	return tx.eraseRow(before.Issue.ID)
 }
 
