@@ -20,7 +20,7 @@ SCRATCH = $(shell scripts/scratch.sh)
 # How long each fuzz target runs: a number of inputs (20000x), or a time (30s).
 FUZZTIME ?= 20000x
 
-# What cross compiles for; SQLite takes half a minute each the first time.
+# What cross checks for.
 SYSTEMS ?= darwin windows
 
 .PHONY: build man install test torture lint cross fmt fuzz bench demo clean help
@@ -50,10 +50,8 @@ lint: ## gofmt, go vet, staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
-# vet compiles all that the programs are made of, and does not link them.
 cross: ## does it compile for the systems in SYSTEMS?
-	@for system in $(SYSTEMS); do echo "GOOS=$$system go vet ./cmd/..."; \
-		CGO_ENABLED=0 GOOS=$$system go vet ./cmd/... || exit; done
+	go run ./scripts/cross $(SYSTEMS)
 
 fmt: ## format all Go files
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')

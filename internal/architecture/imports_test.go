@@ -86,6 +86,8 @@ var layers = []struct {
 		"main is wiring only"},
 	{"scripts/man", []string{"internal/cli"},
 		"manual pages follow from the tree of commands; what writes them is not linked into bd"},
+	{"scripts/cross", nil,
+		"it reads the source of the others, as a compiler does"},
 	{"bench", []string{"internal/issue", "internal/op"},
 		"the benchmark measures the built program from outside and only writes logs for it"},
 	{"torture", nil,

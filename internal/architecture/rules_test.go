@@ -14,11 +14,11 @@ var calls = []struct {
 	only       []string
 	why        string
 }{
-	{"os", []string{"Exit"}, []string{"cmd/bd", "cmd/bd-mcp", "bench", "scripts/man", "torture"},
+	{"os", []string{"Exit"}, []string{"cmd/bd", "cmd/bd-mcp", "bench", "scripts/cross", "scripts/man", "torture"},
 		"only main ends the process: deferred unlocking must run everywhere else"},
 	{"log", []string{"Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln"}, nil,
 		"errors are returned, and one place maps them to exit codes"},
-	{"os", []string{"Getwd", "Chdir", "Getenv", "LookupEnv", "Environ", "Setenv", "Stdin", "Stdout", "Stderr", "Args"}, []string{"internal/process", "bench", "scripts/man", "torture"},
+	{"os", []string{"Getwd", "Chdir", "Getenv", "LookupEnv", "Environ", "Setenv", "Stdin", "Stdout", "Stderr", "Args"}, []string{"internal/process", "bench", "scripts/cross", "scripts/man", "torture"},
 		"directory, environment and streams are passed in, so that tests need no process of their own"},
 	{"time", []string{"Sleep"}, nil,
 		"loops wait for a context, an event or a timer that can be stopped"},
