@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"beads/internal/beadsjson"
+	"beads/internal/interrupt"
 	"beads/internal/issue"
 	"beads/internal/projection"
 	"beads/internal/workspace"
@@ -45,6 +46,7 @@ the workspace's own files are refused.`,
 			if err != nil {
 				return err
 			}
+			interrupt.Catch(cmd.Context()) // what is begun beside the file goes
 			err = beadsjson.WriteFile(a.path(output), ownFiles(place), e.write)
 			if errors.Is(err, beadsjson.ErrProtected) {
 				return failf("refused", "exporting to %w", err).withHint("choose another file; the log already holds everything")

@@ -63,7 +63,8 @@ func (l *lazy) current() context.Context {
 }
 
 // Catch has the signals caught that would end the process: for who gives the terminal
-// to another program, and is to stay when a person sends that one an interrupt.
+// to another program, and is to stay when a person sends that one an interrupt, and for
+// who takes a while to make something that is to go when it is not finished.
 func Catch(ctx context.Context) { ctx.Done() }
 
 // Done is ctx.Done for work that does not wait but may take long: it does not have
