@@ -2,8 +2,6 @@ package interrupt
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -11,39 +9,27 @@ import (
 // until somebody asks for the end of the context it has no timer, and parent is not
 // asked for its own. Safe for concurrent use.
 func WithTimeoutCause(parent context.Context, timeout time.Duration, cause error) (context.Context, context.CancelFunc) {
-	w := &wait{parent: parent, deadline: time.Now().Add(timeout), cause: cause}
+	w := &wait{deadline: time.Now().Add(timeout)}
+	w.parent = parent
+	w.start = func() (ctx context.Context) {
+		ctx, w.stop = context.WithDeadlineCause(parent, w.deadline, cause)
+		return ctx
+	}
 	return w, w.cancel
 }
 
 type wait struct {
-	parent   context.Context
+	late
 	deadline time.Time
-	cause    error
-
-	once  sync.Once
-	begun atomic.Pointer[begun] // nil as long as nobody has asked
+	stop     context.CancelFunc // of what was started
 }
 
-type begun struct {
-	context.Context
-	cancel context.CancelFunc
-}
-
-// Done begins the wait.
-func (w *wait) Done() <-chan struct{} {
-	w.once.Do(func() {
-		ctx, cancel := context.WithDeadlineCause(w.parent, w.deadline, w.cause)
-		w.begun.Store(&begun{ctx, cancel})
-	})
-	return w.current().Done()
-}
-
-// Err begins it when it is over, so that it has a cause.
+// Err starts it when it is over, so that it has a cause.
 func (w *wait) Err() error {
-	if w.begun.Load() == nil && !time.Now().Before(w.deadline) {
+	if !time.Now().Before(w.deadline) {
 		w.Done()
 	}
-	return w.current().Err()
+	return w.late.Err()
 }
 
 // Deadline is when it is over.
@@ -54,20 +40,11 @@ func (w *wait) Deadline() (time.Time, bool) {
 	return w.deadline, true
 }
 
-// Value is also how package context finds the cause.
-func (w *wait) Value(k any) any { return w.current().Value(k) }
-
-func (w *wait) current() context.Context {
-	if b := w.begun.Load(); b != nil {
-		return b.Context
-	}
-	return w.parent
-}
-
+// cancel starts it as one that has ended, for who asks later.
 func (w *wait) cancel() {
-	w.once.Do(func() { // for who asks later
-		ctx, cancel := context.WithCancel(context.WithoutCancel(w.parent))
-		w.begun.Store(&begun{ctx, cancel})
+	w.begin(func() (ctx context.Context) {
+		ctx, w.stop = context.WithCancel(context.WithoutCancel(w.parent))
+		return ctx
 	})
-	w.begun.Load().cancel()
+	w.stop()
 }
