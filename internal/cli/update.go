@@ -190,7 +190,7 @@ func (c *change) drafts(a *app, cmd *cobra.Command, tx *workspace.Tx, args []str
 		}
 		title := state.Issue.Title
 		if given(cmd, "title") {
-			title = ""
+			title = "" // tell reads what it is now
 		}
 		if !changes {
 			*outcomes = append(*outcomes, outcome{id, "Unchanged", title})

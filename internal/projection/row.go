@@ -156,8 +156,8 @@ func scanLabels(s *sqlite.Stmt, column int, issueID string) ([]string, error) {
 	if s.ColumnIsNull(column) {
 		return nil, nil
 	}
-	labels, err := decodeLabels(s.ColumnText(column))
-	if err != nil {
+	var labels []string
+	if err := json.Unmarshal([]byte(s.ColumnText(column)), &labels); err != nil {
 		return nil, fmt.Errorf("%w: labels of %s: %w", ErrCorrupt, issueID, err)
 	}
 	return labels, nil
@@ -192,23 +192,6 @@ func encodeLabels(labels []string) any {
 		labels = slices.Sorted(slices.Values(labels))
 	}
 	return jsonList(labels)
-}
-
-func decodeLabels(text string) ([]string, error) {
-	var labels []string
-	d := jsontext.NewDecoder(strings.NewReader(text))
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
-	}
-	for d.PeekKind() == '"' {
-		label, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		labels = append(labels, label.String())
-	}
-	_, err := d.ReadToken()
-	return labels, err
 }
 
 // encodeExtra writes the unknown fields as one JSON object with sorted names;

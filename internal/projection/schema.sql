@@ -43,8 +43,8 @@ CREATE INDEX operation_lost_index ON operation (id, issue) WHERE counts = 0
 -- One row for each issue that any operation names, also hidden ones. Their numbers are 1, 2, 3 without gaps, so that
 -- the greatest of them is how many there are. The short columns come first, so that a list
 -- does not read the overflow pages of long texts. issue_ready_index begins with two columns that never vary in it:
--- otherwise the planner would take issue_status_index. issue_live_index has all that the usual list shows, so that it
--- reads a few pages and not one or two for each issue. labels is what table label says of the issue, a sorted JSON array,
+-- otherwise the planner would take issue_status_index. issue_all_index and issue_live_index have all that the usual
+-- lists show, so that these read a few pages and not one or two for each issue. labels is what table label says of the issue, a sorted JSON array,
 -- null if there are none. assignee and external_ref are null when empty: their indexes are partial.
 CREATE TABLE issue (
   number INTEGER PRIMARY KEY,
