@@ -89,7 +89,13 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 	if err := a.checkActor(place); err != nil {
 		return err
 	}
-	w, existed, err := workspace.Init(cmd.Context(), place, asked, a.options(place))
+	// What is imported or published needs a prefix. Who may join others first sees
+	// what they chose, and so adds nothing to their history.
+	atOnce := ""
+	if from != "" || sharing.Publish {
+		atOnce = asked
+	}
+	w, existed, err := workspace.Init(cmd.Context(), place, atOnce, a.options(place))
 	if err != nil {
 		return err
 	}
@@ -103,6 +109,9 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 		result.Import = &imported
 	}
 	if result.Replication, err = a.join(cmd, w, sharing); err != nil {
+		return err
+	}
+	if err := w.ChoosePrefix(cmd.Context(), asked); err != nil {
 		return err
 	}
 	issues := 0

@@ -139,8 +139,10 @@ func (w *Workspace) decide(q *projection.Query, stream op.Stream, decide func(*T
 	return w.stamp(tx, drafts)
 }
 
-// commitPrefix records the prefix unless one is known.
-func (w *Workspace) commitPrefix(ctx context.Context, prefix string) error {
+// ChoosePrefix records what begins the ids of new issues. It counts only where none
+// was chosen yet, here or, once they meet, in another clone. Where one is known
+// nothing is done; else it is durable when ChoosePrefix returns nil.
+func (w *Workspace) ChoosePrefix(ctx context.Context, prefix string) error {
 	_, err := w.Commit(ctx, func(tx *Tx) ([]Draft, error) {
 		settings, err := tx.Settings()
 		if err != nil || settings.Values["issue_prefix"] != nil {

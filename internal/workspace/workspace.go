@@ -86,8 +86,8 @@ func (w *Workspace) Checkpoint() error {
 }
 
 // Init makes a workspace at p, or opens the one that is there (existed). prefix
-// begins the ids of new issues; it counts only where none was chosen yet, here
-// or, once they meet, in another clone.
+// begins the ids of new issues; see ChoosePrefix. With "" the choice is left to the
+// caller, who may first see whether another clone made it.
 func Init(ctx context.Context, p Place, prefix string, o Options) (w *Workspace, existed bool, err error) {
 	existed = p.Exists
 	if o.ReadOnly {
@@ -102,8 +102,10 @@ func Init(ctx context.Context, p Place, prefix string, o Options) (w *Workspace,
 	if err != nil {
 		return nil, existed, err
 	}
-	if err := w.commitPrefix(ctx, prefix); err != nil {
-		return nil, existed, errors.Join(err, w.Close())
+	if prefix != "" {
+		if err := w.ChoosePrefix(ctx, prefix); err != nil {
+			return nil, existed, errors.Join(err, w.Close())
+		}
 	}
 	w.place.Exists = true
 	return w, existed, nil
