@@ -68,6 +68,10 @@ func (s *step) cover(ctx context.Context) error {
 		s.record.local, s.changed = s.record.remote.clone(), true
 		return nil
 	}
+	err := s.checkRoots(ctx, s.local, s.record.local.Commit)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", LocalRef, err)
+	}
 	covered, added, err := s.absorb(ctx, s.record.local, s.local, false)
 	for stream, n := range added {
 		s.moved[stream].Restored += n
@@ -80,35 +84,61 @@ func (s *step) cover(ctx context.Context) error {
 }
 
 // takeIn brings the operations of the tracking ref to the workspace and unites
-// it with our ref. Claims are judged before the record is made, so that a step
-// that breaks off judges again.
+// it with our ref.
 func (s *step) takeIn(ctx context.Context) error {
 	if s.tracking == "" {
 		return nil
+	}
+	looked := s.record.remote.Commit
+	if s.record.remote.Alone {
+		looked = ""
+	}
+	if looked != s.tracking {
+		if err := s.checkRoots(ctx, s.tracking, looked); err != nil {
+			return s.unread(err)
+		}
+	}
+	if s.record.remote.Alone {
+		s.record.remote.Alone, s.changed = false, true
 	}
 	if s.record.remote.Commit != s.tracking && s.record.local.Commit == s.tracking {
 		s.record.remote, s.changed = s.record.local.clone(), true
 	}
 	if s.record.remote.Commit != s.tracking {
-		if err := s.cover(ctx); err != nil {
+		if err := s.takeTree(ctx, s.tracking); err != nil {
 			return err
 		}
-		if err := s.registerClaims(ctx); err != nil {
-			return err
-		}
-		covered, added, err := s.absorb(ctx, s.record.remote, s.tracking, true)
-		for stream, n := range added {
-			s.moved[stream].Fetched += n
-		}
-		if err == nil {
-			err = s.judgeClaims(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("read %s of %s: %w", s.pin.Ref, s.pin.Name, err)
-		}
-		s.record.remote, s.changed = covered, true
 	}
 	return s.unite(ctx)
+}
+
+// takeTree brings the operations in the tree of a commit of the remote's to the
+// workspace. Claims are judged before the record is made, so that a step that breaks
+// off judges again.
+func (s *step) takeTree(ctx context.Context, tip string) error {
+	if err := s.cover(ctx); err != nil {
+		return err
+	}
+	if err := s.registerClaims(ctx); err != nil {
+		return err
+	}
+	covered, added, err := s.absorb(ctx, s.record.remote, tip, true)
+	for stream, n := range added {
+		s.moved[stream].Fetched += n
+	}
+	if err == nil {
+		err = s.judgeClaims(ctx)
+	}
+	if err != nil {
+		return s.unread(err)
+	}
+	s.record.remote, s.changed = covered, true
+	return nil
+}
+
+// unread says what could not be read of the remote.
+func (s *step) unread(err error) error {
+	return fmt.Errorf("read %s of %s: %w", s.pin.Ref, s.pin.Name, err)
 }
 
 // absorb brings the lines in the tree of tip to the workspace and returns which
@@ -116,9 +146,6 @@ func (s *step) takeIn(ctx context.Context) error {
 // of known.Commit holds is not read again, unless it is gone or the new tree
 // lacks some of it. foreign says that the tree may hold what other clones did.
 func (s *step) absorb(ctx context.Context, known coverage, tip string, foreign bool) (coverage, map[op.Stream]int, error) {
-	if err := s.checkRoots(ctx, tip, known.Commit); err != nil {
-		return coverage{}, nil, err
-	}
 	found, err := s.differences(ctx, known.Commit, tip)
 	shrunk := false
 	if err == nil {
@@ -237,7 +264,7 @@ func (s *step) checkFormat(ctx context.Context, blob string) error {
 	if blob == "" {
 		return nil
 	}
-	return s.git.Blobs(ctx, []string{blob}, func(_ int, _ int64, content io.Reader) error {
+	return s.objects.Blobs(ctx, []string{blob}, func(_ int, _ int64, content io.Reader) error {
 		data, err := io.ReadAll(io.LimitReader(content, 64<<10))
 		if err != nil {
 			return err
@@ -257,7 +284,7 @@ func (s *step) differences(ctx context.Context, from, to string) (changes, error
 	found := changes{files: map[op.Stream][]batchFile{}}
 	files := 0
 	ours := formatID(len(to))
-	err := s.git.Diff(ctx, from, to, func(c git.TreeChange) error {
+	err := s.objects.Diff(ctx, from, to, func(c git.TreeChange) error {
 		stream, batch := streamOf(c.Path)
 		switch {
 		case c.Path == formatFile && c.Regular() && c.ID != ours:

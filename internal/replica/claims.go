@@ -15,8 +15,8 @@ import (
 // Claims are decided under the lock, so one that was made here held when it was
 // made. Another clone's operations can overrule it when they meet. To tell, the
 // claims of this clone are kept in its local facts for as long as they hold:
-// registerClaims enters those that our ref does not have yet (only what was made
-// here is not there), and forgets those that ended here; judgeClaims, after
+// registerClaims enters those that our ref does not have yet, nor the remote (only
+// what was made here is nowhere else), and forgets those that ended here; judgeClaims, after
 // operations came from elsewhere, finds those that do not hold any more. Between
 // the first such operation and the judgement a mark stands in the local facts: a
 // step that broke off there left operations behind of which nobody knows who made
@@ -49,11 +49,14 @@ func (s *step) registerClaims(ctx context.Context) error {
 	})
 }
 
-// newClaims lists the claims among the operations that our ref lacks.
+// newClaims lists the claims among the operations that neither our ref has nor, as
+// far as is known, the remote: our ref may have been lost, or wait for its history.
 func (s *step) newClaims(q *projection.Query) ([]workspace.Claim, error) {
 	var claims []workspace.Claim
 	var decoder op.Decoder
-	err := q.EachIn(s.record.local.gaps(), func(row projection.StoredLine) error {
+	there := s.record.local.rows
+	there.unite(s.record.remote.rows)
+	err := q.EachIn(there.gaps(), func(row projection.StoredLine) error {
 		if row.Issue == "" || !bytes.Contains(row.Line, []byte(`"`+op.DoClaim+`"`)) {
 			return nil
 		}

@@ -39,7 +39,7 @@ func later(all ...*site) {
 	}
 }
 
-func tree(t *testing.T, repo string) []string {
+func tree(t testing.TB, repo string) []string {
 	t.Helper()
 	return strings.Split(run(t, repo, "ls-tree", "-r", replica.LocalRef, "ops"), "\n")
 }

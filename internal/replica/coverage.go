@@ -25,6 +25,9 @@ type rows struct {
 // coverage is that of no commit.
 type coverage struct {
 	Commit string `json:"commit"`
+	// Alone: the tree was read without the history that ends with it, which is
+	// still to come and to be looked at.
+	Alone bool `json:"alone,omitempty"`
 	rows
 	Interactions *rows `json:"interactions,omitempty"`
 }
@@ -47,6 +50,21 @@ func (c *coverage) cover(s op.Stream, rows []int64) {
 		return
 	}
 	c.Interactions.add(rows)
+}
+
+// fill enters runs of rows of one stream as far as the row last.
+func (c *coverage) fill(s op.Stream, runs []span, last int64) {
+	into := &c.rows
+	if s == op.Interactions {
+		into = c.Interactions
+	}
+	var spans []span
+	for _, run := range runs {
+		if run[0] <= last {
+			spans = append(spans, span{run[0], min(run[1], last)})
+		}
+	}
+	into.merge(spans)
 }
 
 // unite enters what other covers, of the streams that both know.

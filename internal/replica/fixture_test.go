@@ -99,13 +99,19 @@ func newRemote(t testing.TB, top string, args ...string) string {
 // newSite clones the remote and makes a workspace in the clone.
 func newSite(t testing.TB, top, bare, name string, args ...string) *site {
 	t.Helper()
+	s := newClone(t, top, bare, name, args...)
+	s.init()
+	return s
+}
+
+// newClone clones the remote.
+func newClone(t testing.TB, top, bare, name string, args ...string) *site {
+	t.Helper()
 	dir := filepath.Join(top, name)
 	run(t, top, append([]string{"clone", "-q"}, append(args, bare, dir)...)...)
 	run(t, dir, "config", "user.name", name)
 	run(t, dir, "config", "user.email", name+"@invalid")
-	s := &site{t: t, dir: dir, actor: name, now: time.Date(2026, 11, 23, 3, 2, 0, 0, time.UTC)}
-	s.init()
-	return s
+	return &site{t: t, dir: dir, actor: name, now: time.Date(2026, 11, 23, 3, 2, 0, 0, time.UTC)}
 }
 
 func (s *site) init() {
@@ -166,10 +172,27 @@ func (s *site) open(session string) *workspace.Workspace {
 	return w
 }
 
+// begin makes a workspace that joins the others before it chooses a prefix.
+func (s *site) begin() (report replica.Report, err error) {
+	s.t.Helper()
+	w, _, err := workspace.Init(s.t.Context(), s.place(), "", s.options(""))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.within(w, func(r *replica.Replica) { report, err = r.Sync(s.t.Context(), replica.SyncOptions{Join: true}) })
+	return report, err
+}
+
 // with opens workspace and replica for the time of fn.
 func (s *site) with(fn func(*workspace.Workspace, *replica.Replica)) {
 	s.t.Helper()
 	w := s.open("")
+	s.within(w, func(r *replica.Replica) { fn(w, r) })
+}
+
+// within opens the replica of a workspace, which is closed after fn.
+func (s *site) within(w *workspace.Workspace, fn func(*replica.Replica)) {
+	s.t.Helper()
 	defer func() {
 		if err := w.Close(); err != nil {
 			s.t.Error(err)
@@ -186,7 +209,7 @@ func (s *site) with(fn func(*workspace.Workspace, *replica.Replica)) {
 	if runner != nil {
 		runner.Program, runner.Remote, runner.Local, runner.Grace = s.program, s.deadline, s.local, 100*time.Millisecond
 	}
-	fn(w, replica.New(w, runner, o))
+	fn(replica.New(w, runner, o))
 }
 
 // try does one step.

@@ -74,7 +74,7 @@ func (in *intake) read(ctx context.Context, files []batchFile) error {
 	for n, f := range files {
 		blobs[n] = f.blob
 	}
-	err := in.git.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
+	err := in.objects.Blobs(ctx, blobs, func(n int, _ int64, content io.Reader) error {
 		if n%256 == 0 {
 			in.opts.Progress("reading "+in.stream.String(), int64(n), int64(len(files)))
 		}

@@ -31,18 +31,11 @@ func (s *step) publishIf(ctx context.Context, may func() error) error {
 	if err := s.cover(ctx); err != nil {
 		return err
 	}
-	var lacking int64
-	err := s.view(ctx, func(q *projection.Query) error {
-		for _, stream := range s.streams() {
-			covered := s.record.local.of(stream)
-			n, err := covered.lacking(q.Of(stream))
-			if err != nil {
-				return err
-			}
-			lacking += n
-		}
-		return nil
-	})
+	there := s.record.local.clone()
+	if s.record.remote.Alone { // the rest comes with the history that has it
+		there.unite(s.record.remote)
+	}
+	lacking, err := s.lacking(ctx, there)
 	if err != nil || lacking == 0 {
 		return err
 	}
@@ -56,10 +49,10 @@ func (s *step) publishIf(ctx context.Context, may func() error) error {
 			if again, err := q.Meta(metaGeneration); err != nil || again != s.record.generation {
 				return errors.Join(err, errRebuilt)
 			}
-			if covered, err = s.everything(q); err != nil {
+			if covered, err = s.filled(q, there); err != nil {
 				return err
 			}
-			commit, count, err = s.writeBatches(q, im, lacking)
+			commit, count, err = s.writeBatches(q, im, there, lacking)
 			return err
 		})
 		if err == nil {
@@ -79,23 +72,44 @@ func (s *step) publishIf(ctx context.Context, may func() error) error {
 	return nil
 }
 
-// everything covers every row there is of what is replicated.
-func (s *step) everything(q *projection.Query) (coverage, error) {
-	all := s.nothing()
-	var err error
-	if all.Through, err = q.MaxSeq(); err != nil || all.Interactions == nil {
-		return all, err
-	}
-	all.Interactions.Through, err = q.Of(op.Interactions).MaxSeq()
-	return all, err
+// lacking is how many lines the workspace has that are not covered, of all that is
+// replicated.
+func (s *step) lacking(ctx context.Context, covered coverage) (total int64, err error) {
+	err = s.view(ctx, func(q *projection.Query) error {
+		total = 0
+		for _, stream := range s.streams() {
+			rows := covered.of(stream)
+			n, err := rows.lacking(q.Of(stream))
+			if err != nil {
+				return err
+			}
+			total += n
+		}
+		return nil
+	})
+	return total, err
 }
 
-// writeBatches writes the lines that our ref lacks, and the commit.
-func (s *step) writeBatches(q *projection.Query, im *git.Importer, total int64) (commit string, count map[op.Stream]int, err error) {
+// filled is what our ref covers once it has every row that is not there.
+func (s *step) filled(q *projection.Query, there coverage) (coverage, error) {
+	full := s.record.local.clone()
+	for _, stream := range s.streams() {
+		last, err := q.Of(stream).MaxSeq()
+		if err != nil {
+			return coverage{}, err
+		}
+		covered := there.of(stream)
+		full.fill(stream, covered.gaps(), last)
+	}
+	return full, nil
+}
+
+// writeBatches writes the lines that are not there, and the commit.
+func (s *step) writeBatches(q *projection.Query, im *git.Importer, there coverage, total int64) (commit string, count map[op.Stream]int, err error) {
 	now := s.opts.Now().UTC()
 	out := &batches{step: s, im: im, now: now, total: total, issues: map[string]struct{}{}, count: map[op.Stream]int{}}
 	for _, stream := range s.streams() {
-		covered := s.record.local.of(stream)
+		covered := there.of(stream)
 		err := q.Of(stream).EachIn(covered.gaps(), func(row projection.StoredLine) error { return out.add(stream, row) })
 		if err == nil {
 			err = out.flush(stream)

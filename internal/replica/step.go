@@ -35,6 +35,8 @@ type step struct {
 	record record
 	pin    *workspace.Remote
 
+	objects *git.Runner // reads trees and lines: that of the repository, or of a tip that came alone
+
 	local    string // tip of LocalRef; "" if there is none
 	tracking string // tip of the tracking ref
 	remote   string // tip on the remote, if asked
@@ -60,7 +62,7 @@ func (r *Replica) run(ctx context.Context, o SyncOptions, do func(context.Contex
 	started := r.opts.Now()
 	defer func() { report.Duration = r.opts.Now().Sub(started) }()
 	report.ClaimsLost = []workspace.LostClaim{}
-	s := &step{Replica: r, want: o, report: &report}
+	s := &step{Replica: r, want: o, report: &report, objects: r.git}
 	defer s.tell()
 	if r.w.ReadOnly() {
 		return report, workspace.ErrReadOnly

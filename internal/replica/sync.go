@@ -41,7 +41,7 @@ func (r *Replica) Sync(ctx context.Context, o SyncOptions) (Report, error) {
 
 // once does one whole step; remoteErr is what has failed so far.
 func (s *step) once(ctx context.Context, remoteErr error) error {
-	if s.pin != nil && !s.want.NoFetch {
+	if s.pin != nil && (!s.want.NoFetch || !s.want.NoPush && s.record.remote.Alone) {
 		defer s.askAhead(ctx)()
 		if err := s.publishAhead(ctx); err != nil {
 			return err
@@ -245,6 +245,11 @@ func (s *step) fetch(ctx context.Context) error {
 	if s.remote == "" {
 		return s.forget(ctx)
 	}
+	if s.tracking == "" {
+		if taken, err := s.takeTip(ctx); taken || err != nil {
+			return err
+		}
+	}
 	if s.remote != s.tracking {
 		fetched := s.stage("fetching")
 		err := s.git.Fetch(ctx, s.pin.Name, s.pin.Ref, s.trackingRef())
@@ -263,11 +268,13 @@ func (s *step) fetch(ctx context.Context) error {
 // forget notes that the remote has nothing: our operations are to be shared
 // anew.
 func (s *step) forget(ctx context.Context) error {
-	if s.tracking == "" {
+	if s.tracking == "" && s.record.remote.Commit == "" {
 		return nil
 	}
-	if err := s.git.UpdateRefs(ctx, git.RefChange{Ref: s.trackingRef(), Old: s.tracking}); err != nil {
-		return err
+	if s.tracking != "" {
+		if err := s.git.UpdateRefs(ctx, git.RefChange{Ref: s.trackingRef(), Old: s.tracking}); err != nil {
+			return err
+		}
 	}
 	s.tracking, s.record.remote, s.changed = "", s.nothing(), true
 	return nil

@@ -175,7 +175,7 @@ func (r *remote) harm(s *site) {
 		out, _ := r.git(dir, "rev-parse", "--verify", "--quiet", name)
 		return out
 	}
-	switch r.rand.IntN(7) {
+	switch r.rand.IntN(8) {
 	case 0, 1:
 		if old := ref(r.bare, replica.LocalRef+"~"+pick(r.world, []string{"1", "2", "3"})); old != "" {
 			r.trouble("the remote's ref is rewound")
@@ -197,6 +197,8 @@ func (r *remote) harm(s *site) {
 		}
 	case 6:
 		r.wipe(s)
+	case 7:
+		r.cloneAgain(s)
 	}
 }
 
@@ -212,6 +214,34 @@ func (r *remote) wipe(s *site) {
 	r.must(os.RemoveAll(p.Guard))
 	s.claims = nil // what is known of them was in there
 	s.init()
+}
+
+// cloneAgain takes the whole repository, after all that is there was shared, and
+// begins anew as bd init does.
+func (r *remote) cloneAgain(s *site) {
+	s.heal()
+	r.join(s)
+	if report := r.share(s); report.Unshared != 0 || report.Remote == "" {
+		return
+	}
+	r.trouble("%s: the repository is removed and cloned again", s.name)
+	s.close()
+	r.must(os.RemoveAll(s.dir))
+	s.claims = nil // what is known of them was in there
+	s.makeRepository()
+	opened, _, err := workspace.Init(s.Context(), s.place(), "", s.options())
+	r.must(err)
+	s.opened = opened
+	report := r.sync(s, "begins", func(at *replica.Replica) (replica.Report, error) {
+		return at.Sync(s.Context(), replica.SyncOptions{Join: true})
+	})
+	if tip, _ := r.git(s.dir, "for-each-ref"); tip != "" || report.Fetched == 0 {
+		r.Errorf("%s did not begin with the tip alone: %+v, %s", s.name, report, tip)
+	}
+	r.must(opened.ChoosePrefix(s.Context(), "bd"))
+	for _, l := range s.lines() {
+		r.reached(s, l.id, []byte(l.text))
+	}
 }
 
 // quiet joins all sites and syncs them until nothing moves.

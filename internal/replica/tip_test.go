@@ -1,0 +1,339 @@
+package replica_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"beads/internal/git"
+	"beads/internal/replica"
+)
+
+// tracked is where a site keeps the ref of its remote.
+const tracked = "refs/beads/remotes/origin/ops"
+
+// newcomer is a clone that has joined by the tip alone.
+func newcomer(t testing.TB, bare, name string) *site {
+	t.Helper()
+	s := newClone(t, scratch(t), bare, name)
+	s.started(s.begin())
+	return s
+}
+
+// started fails unless a site that joined has everything but the history.
+func (s *site) started(report replica.Report, err error) {
+	s.t.Helper()
+	if err != nil || report.Unshared != 0 || report.Published+report.Restored != 0 || report.Pushed != 0 || report.Fetched == 0 {
+		s.t.Fatalf("join: %+v, %v", report, err)
+	}
+	s.wantRefs("", "")
+	s.wantUntouched()
+}
+
+// wantRefs fails unless the site's own ref and the tracking ref are there.
+func (s *site) wantRefs(local, tracking string) {
+	s.t.Helper()
+	if l, r := ref(s.dir, replica.LocalRef), ref(s.dir, tracked); l != local || r != tracking {
+		s.t.Errorf("%s: refs are at %q and %q, want %q and %q", s.actor, l, r, local, tracking)
+	}
+}
+
+// wantUntouched fails if the reading of a tip left anything.
+func (s *site) wantUntouched() {
+	s.t.Helper()
+	for _, pattern := range []string{"beads/*.git", "shallow*"} {
+		if left, err := filepath.Glob(filepath.Join(s.dir, ".git", pattern)); err != nil || len(left) > 0 {
+			s.t.Errorf("%s: there are %q, %v", s.actor, left, err)
+		}
+	}
+}
+
+// A clone that has nothing reads the tip alone when it joins, and adds nothing to
+// the history. That comes with the next exchange, whatever happened meanwhile here
+// and there.
+func TestJoinReadsTheTip(t *testing.T) {
+	t.Parallel()
+	quiet := replica.SyncOptions{NoFetch: true, NoPush: true}
+	for name, c := range map[string]struct {
+		meanwhile func(a, c *site)
+		published int // in the next exchange
+		fetched   int
+	}{
+		"something here, on our ref already": {func(a, c *site) {
+			c.create("of c", "more of c")
+			if r, err := c.try(quiet); err != nil || r.Published != 2 || r.Unshared != 2 {
+				c.t.Errorf("published here: %+v, %v", r, err)
+			}
+			c.record("of c")
+			if r, err := c.try(quiet); err != nil || r.Published != 0 || r.Interactions.Published != 1 {
+				c.t.Errorf("published again: %+v, %v", r, err)
+			}
+			if n := len(tree(c.t, c.dir)); n != 1 { // and not those of all others
+				c.t.Errorf("our ref has %d files", n)
+			}
+		}, 0, 0},
+		"something here and there": {func(a, c *site) {
+			a.create("later")
+			a.sync()
+			c.create("of c")
+		}, 1, 1},
+		"the database is lost": {func(a, c *site) {
+			must(c.t, os.Remove(c.place().DB))
+		}, 0, 0},
+		"log and guard copy are lost": {func(a, c *site) {
+			must(c.t, os.Truncate(c.place().LogPath(), 0))
+			must(c.t, os.Truncate(c.place().GuardPath(), 0))
+		}, 0, 0},
+		"the remote is rewound": {func(a, c *site) {
+			run(c.t, a.origin(), "update-ref", replica.LocalRef, replica.LocalRef+"~1")
+		}, 1, 0},
+		"the remote is consolidated": {func(a, c *site) {
+			files := map[string]string{}
+			for n, line := range a.lines() { // as if each had been published a few times
+				for m := range 8 {
+					files[fmt.Sprintf("ops/2026-11/23/03/%02d/%d.jsonl", m, n)] = line + "\n"
+				}
+			}
+			plant(a.t, a.origin(), replica.LocalRef, files)
+			later(a)
+			if r := a.sync(); r.Consolidated == 0 {
+				a.t.Error("nothing was consolidated")
+			}
+		}, 0, 0},
+		"the remote is out of reach for a while": {func(a, c *site) {
+			away := a.origin() + ".away"
+			must(c.t, os.Rename(a.origin(), away))
+			c.create("of c")
+			if _, err := c.try(replica.SyncOptions{}); !errors.Is(err, git.ErrUnreachable) {
+				c.t.Errorf("sync: %v", err)
+			}
+			must(c.t, os.Rename(away, a.origin()))
+		}, 0, 0},
+		"bd init again": {func(a, c *site) {
+			if _, err := c.try(replica.SyncOptions{Join: true}); err != nil {
+				c.t.Error(err)
+			}
+			tip := ref(a.dir, replica.LocalRef)
+			c.wantRefs(tip, tip)
+		}, 0, 0},
+		"killed after the fetch": {func(a, c *site) {
+			run(c.t, c.dir, "fetch", "-q", "origin", replica.LocalRef+":"+tracked)
+			c.create("of c")
+			if r, err := c.try(quiet); err != nil || r.Published != 1 {
+				c.t.Errorf("published here: %+v, %v", r, err)
+			}
+		}, 0, 0},
+		"killed while it joined": {func(a, c *site) {
+			must(c.t, os.MkdirAll(filepath.Join(c.dir, ".git", "beads", "tip-1.git", "objects"), 0o700))
+		}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bare, all := sites(t, 1)
+			a := all[0]
+			a.replicates(true)
+			a.t = t
+			a.create("one")
+			a.record("prompt")
+			a.share()
+			a.create("two")
+			a.sync()
+			s := newClone(t, scratch(t), bare, "c")
+			s.replicates(true)
+			s.started(s.begin())
+			equal(t, a, s)
+			if got := s.interactions(); len(got) != 1 {
+				t.Errorf("interactions: %q", got)
+			}
+			c.meanwhile(a, s)
+			report, err := s.try(replica.SyncOptions{})
+			if err != nil || report.Published != c.published || report.Fetched != c.fetched {
+				t.Fatalf("the next exchange: %+v, %v", report, err)
+			}
+			s.wantUntouched()
+			tip := ref(bare, replica.LocalRef)
+			s.wantRefs(tip, tip)
+			s.wantOnce()
+			a.sync()
+			equal(t, a, s)
+			// Nothing is there twice.
+			if lines, once := published(t, bare); lines != once {
+				t.Errorf("the ref has %d lines, %d of them once", lines, once)
+			}
+		})
+	}
+}
+
+// origin is the remote of a site.
+func (s *site) origin() string {
+	s.t.Helper()
+	return run(s.t, s.dir, "config", "remote.origin.url")
+}
+
+// published counts the lines of operations on a ref.
+func published(t testing.TB, repo string) (lines, once int) {
+	t.Helper()
+	known := map[string]bool{}
+	for _, entry := range tree(t, repo) {
+		_, path, _ := strings.Cut(entry, "\t")
+		if !strings.HasSuffix(path, ".jsonl") {
+			continue
+		}
+		for line := range strings.Lines(run(t, repo, "show", replica.LocalRef+":"+path) + "\n") {
+			lines++
+			known[line] = true
+		}
+	}
+	return lines, len(known)
+}
+
+// What others claimed is not taken for what was claimed here, though no ref of ours
+// has it yet.
+func TestClaimsAfterTheTip(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 1)
+	a := all[0]
+	id := a.create("wanted")[0]
+	a.claim("s1", id)
+	a.share()
+	c := newcomer(t, bare, "c")
+	c.now = a.now.Add(time.Minute)
+	mine := c.create("of c")[0]
+	c.claim("s2", mine)
+	if _, err := c.try(replica.SyncOptions{NoFetch: true, NoPush: true}); err != nil {
+		t.Fatal(err)
+	}
+	if local, err := c.place().Local(); err != nil || len(local.Claims) != 1 || local.Claims[0].Issue != mine {
+		t.Errorf("c takes for its own: %+v, %v", local.Claims, err)
+	}
+	a.now = c.now.Add(time.Minute)
+	a.create("more")
+	a.sync()
+	if r := c.sync(); len(r.ClaimsLost) > 0 {
+		t.Errorf("c is told that it lost: %+v", r.ClaimsLost)
+	}
+}
+
+// Where something was made before, it is shared when the clone joins, as ever.
+func TestJoinWithOwnOperations(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 2)
+	a, b := all[0], all[1]
+	a.create("one")
+	a.share()
+	b.create("two")
+	r, err := b.try(replica.SyncOptions{Join: true})
+	if err != nil || r.Fetched != 2 || r.Published != 2 || r.Pushed != 2 {
+		t.Fatalf("join: %+v, %v", r, err)
+	}
+	tip := ref(bare, replica.LocalRef)
+	b.wantRefs(tip, tip)
+	b.wantUntouched()
+}
+
+// The deletion of the ref on the remote is told as ever, and who says so publishes
+// everything there again.
+func TestDeletedAfterTheTip(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 1)
+	a := all[0]
+	a.create("one", "two")
+	a.share()
+	c := newcomer(t, bare, "c")
+	c.create("of c")
+	run(t, bare, "update-ref", "-d", replica.LocalRef)
+	if _, err := c.try(replica.SyncOptions{}); !errors.Is(err, replica.ErrDeleted) {
+		t.Fatalf("sync: %v", err)
+	}
+	if r, err := c.try(replica.SyncOptions{Publish: true}); err != nil || r.Published != 3 || r.Pushed != 4 {
+		t.Fatalf("publish: %+v, %v", r, err)
+	}
+	settle(t, a, c)
+	equal(t, a, c)
+	a.wantTitles("one", "two", "of c")
+}
+
+// A history that does not begin as ours do is refused when it comes, though its tip
+// looked well; our own ref stays clear of it.
+func TestForeignHistoryOfATip(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 1)
+	a := all[0]
+	a.create("one")
+	a.share()
+	good := ref(bare, replica.LocalRef)
+	other := run(t, bare, "commit-tree", "-m", "not the first", good+"^{tree}")
+	run(t, bare, "update-ref", replica.LocalRef, other)
+	c := newcomer(t, bare, "c")
+	for range 2 {
+		if _, err := c.try(replica.SyncOptions{}); !errors.Is(err, replica.ErrForeign) {
+			t.Errorf("sync: %v", err)
+		}
+		if at := ref(c.dir, replica.LocalRef); at == other {
+			t.Errorf("our ref is at %s", at)
+		}
+	}
+	run(t, bare, "update-ref", replica.LocalRef, good)
+	settle(t, a, c)
+	equal(t, a, c)
+}
+
+// What cannot be had as a tip alone is fetched whole, or refused, as ever.
+func TestNoTip(t *testing.T) {
+	t.Parallel()
+	real, err := exec.LookPath("git")
+	must(t, err)
+	for name, c := range map[string]struct {
+		git  string // a script that stands in for git; "": git itself
+		tip  func(t *testing.T, bare string)
+		want error
+	}{
+		"a remote that serves no part of a history": {git: `case "$*" in *--depth=1*) echo 'fatal: dumb http transport does not support shallow capabilities' >&2; exit 128;; esac`},
+		"a git that reads nothing of it":            {git: `case "$*" in *tip-*.git*rev-list*) exit 1;; esac`},
+		"a git that makes no repository":            {git: `case "$*" in *" init "*) exit 1;; esac`},
+		"another format.json": {tip: func(t *testing.T, bare string) {
+			plant(t, bare, replica.LocalRef, map[string]string{"format.json": "{}\n"})
+		}},
+		"a newer format.json": {tip: func(t *testing.T, bare string) {
+			plant(t, bare, replica.LocalRef, map[string]string{"format.json": `{"version":2}` + "\n"})
+		}, want: replica.ErrNewer},
+		"no format.json": {tip: func(t *testing.T, bare string) {
+			plant(t, bare, replica.LocalRef, map[string]string{"format.json": ""})
+		}},
+		"who we are is asked": {git: `case "$*" in *--depth=1*) echo 'fatal: Authentication failed' >&2; exit 128;; *" fetch "*) exit 99;; esac`,
+			want: git.ErrAuthentication},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bare, all := sites(t, 1)
+			a := all[0]
+			a.create("one", "two")
+			a.share()
+			if c.tip != nil {
+				c.tip(t, bare)
+			}
+			s := newClone(t, scratch(t), bare, "c")
+			if c.git != "" {
+				s.program = filepath.Join(scratch(t), "git")
+				executable(t, s.program, "#!/bin/sh\n"+c.git+"\nexec "+real+` "$@"`+"\n")
+			}
+			report, err := s.begin()
+			s.wantUntouched()
+			if c.want != nil {
+				if !errors.Is(err, c.want) {
+					t.Errorf("join: %+v, %v", report, err)
+				}
+				return
+			}
+			if err != nil || report.Fetched != 3 {
+				t.Fatalf("join: %+v, %v", report, err)
+			}
+			tip := ref(bare, replica.LocalRef)
+			s.wantRefs(tip, tip)
+			equal(t, a, s)
+		})
+	}
+}
