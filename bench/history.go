@@ -21,7 +21,9 @@ const batchOperations = 5
 // against a bare fetch of it and a rebuild, and once more where its old files were
 // consolidated. The remotes are repacked, as hosts do it now and then: what was
 // pushed since is dear to fetch until they have. They are joined in turns, since what
-// they are compared for is less than what a machine's speed changes in minutes.
+// they are compared for is less than what a machine's speed changes in minutes. A join
+// reads the tip alone, so what the first sync then takes is measured beside it: it
+// fetches the history and, in the first of the two, consolidates.
 func (b *bench) clone(ctx context.Context) ([]row, error) {
 	remote, err := b.longHistory(ctx)
 	if err != nil {
@@ -54,6 +56,8 @@ func (b *bench) clone(ctx context.Context) ([]row, error) {
 		{What: what, Millis: before.millis(), Value: before.ratio(), Unit: "x fetch + rebuild", Limit: 2},
 		{What: what + ", consolidated", Millis: after.millis(), Value: after.ratio(), Unit: "x fetch + rebuild", Limit: 2},
 		{What: what + ", consolidated, against before", Value: after.millis() / before.millis(), Unit: "x", Limit: 1},
+		before.syncRow("the first bd sync after it"),
+		after.syncRow("the first bd sync after it, consolidated"),
 	}, nil
 }
 
@@ -100,14 +104,18 @@ func (b *bench) clonePlace(ctx context.Context, name, remote string) (string, er
 
 // history is what it takes to join the one of a remote.
 type history struct {
-	remote                string
-	first, fetch, rebuild []time.Duration // bd init, git fetch, the first answer without a database
+	remote                      string
+	first, sync, fetch, rebuild []time.Duration // bd init, bd sync, git fetch, the first answer without a database
 }
 
 func (h *history) millis() float64 { return millis(quantile(h.first, 0.5)) }
 
 func (h *history) ratio() float64 {
 	return ratio(quantile(h.first, 0.5), quantile(h.fetch, 0.5)+quantile(h.rebuild, 0.5))
+}
+
+func (h *history) syncRow(what string) row {
+	return row{What: what, Millis: millis(quantile(h.sync, 0.5)), Value: ratio(quantile(h.sync, 0.5), quantile(h.fetch, 0.5)), Unit: "x git fetch"}
 }
 
 // join makes two clones: one of plain Git, and one of ours that then loses its
@@ -130,11 +138,16 @@ func (b *bench) join(ctx context.Context, h *history) error {
 	if err != nil {
 		return err
 	}
+	sync, err := b.timed(ctx, dir, b.bd, "sync", "--no-push", "--quiet")
+	if err != nil {
+		return err
+	}
 	if err := (&tracker{dir: dir}).dropDatabase(); err != nil {
 		return err
 	}
 	rebuild, err := b.timed(ctx, dir, b.bd, "count")
-	h.first, h.fetch, h.rebuild = append(h.first, first), append(h.fetch, fetch), append(h.rebuild, rebuild)
+	h.first, h.sync = append(h.first, first), append(h.sync, sync)
+	h.fetch, h.rebuild = append(h.fetch, fetch), append(h.rebuild, rebuild)
 	return err
 }
 
