@@ -68,7 +68,7 @@ func (r *Runner) LsRemote(ctx context.Context, remote, ref string) (string, erro
 func (r *Runner) Fetch(ctx context.Context, remote, ref, to string) error {
 	_, err := r.run(ctx, call{
 		args:   append(fetchArgs(), "--end-of-options", remote, "+"+ref+":"+to),
-		remote: true, durable: true, writes: true,
+		remote: true, durable: true, writes: true, receives: true,
 	})
 	return err
 }

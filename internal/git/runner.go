@@ -2,7 +2,6 @@ package git
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -28,7 +27,7 @@ type Runner struct {
 
 	Program string        // "": git, from the caller's path
 	Local   time.Duration // deadline of a call that stays here; 0: 10 min
-	Remote  time.Duration // deadline of a call that goes elsewhere; 0: 5 min, and 30 s to ask where a ref is
+	Remote  time.Duration // deadline of a call that goes elsewhere, without a byte of a pack that it brings; 0: 5 min, and 30 s to ask where a ref is
 	Grace   time.Duration // between SIGTERM and SIGKILL; 0: 5 s
 }
 
@@ -39,10 +38,11 @@ type call struct {
 	input  func(io.Writer) error // writes standard input; nil: there is none
 	output func(io.Reader) error // reads standard output; nil: it is returned
 
-	durable bool // fsync what is written
-	writes  bool // temporary files are looked for when it fails
-	remote  bool
-	asks    bool // remote, and little to answer
+	durable  bool // fsync what is written
+	writes   bool // temporary files are looked for when it fails
+	remote   bool
+	asks     bool // remote, and little to answer
+	receives bool // remote, and objects come, however long that takes
 }
 
 // Getenv looks a variable up in the runner's environment.
@@ -75,7 +75,7 @@ func (r *Runner) run(ctx context.Context, c call) ([]byte, error) {
 	if deadline <= 0 {
 		deadline = fallback
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, deadline, &deadlineError{deadline})
+	ctx, cancel := r.withDeadline(ctx, c, deadline)
 	defer cancel()
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -111,8 +111,3 @@ func (r *Runner) program() string {
 	}
 	return "git"
 }
-
-// deadlineError is the end of our own patience.
-type deadlineError struct{ after time.Duration }
-
-func (e *deadlineError) Error() string { return fmt.Sprintf("no answer within %s", e.after) }

@@ -106,6 +106,43 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// What is received may take longer than the deadline, as long as something comes.
+func TestDeadlineOfWhatComes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after string // what the script does when it has received for three deadlines
+		want  error
+	}{
+		"to the end":   {"exit 0", nil},
+		"then no more": {"exec sleep 1000", ErrUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t)
+			pack := filepath.Join(r.GitDir, "objects", "pack", "tmp_pack_test")
+			whole := filepath.Join(sandbox(t), "whole")
+			r.Env = append(r.Env, "PACK="+pack, "WHOLE="+whole)
+			r.Grace = 100 * time.Millisecond
+			for tenths := 5; ; tenths *= 2 { // again, if the machine was too slow for a byte in time
+				script(t, r, fmt.Sprintf(`: >"$PACK"
+for n in $(seq %d); do printf x >>"$PACK"; sleep 0.1; done
+: >"$WHOLE"
+%s
+`, 3*tenths, c.after))
+				r.Remote = time.Duration(tenths) * 100 * time.Millisecond
+				err := r.Fetch(t.Context(), "origin", "refs/x/y", "refs/x/z")
+				if _, unfinished := os.Lstat(whole); unfinished != nil && errors.Is(err, ErrUnreachable) && tenths < 100 {
+					continue
+				}
+				if !errors.Is(err, c.want) {
+					t.Errorf("error %v, want %v", err, c.want)
+				}
+				return
+			}
+		})
+	}
+}
+
 // What git has started, such as the receiving side of a push to a directory, may
 // hold a lock that everybody else waits for: when we break off it gets the time
 // to remove it, also if git itself ends at once.

@@ -37,7 +37,7 @@ func (r *Runner) FetchTip(ctx context.Context, dir, remote, ref string, digits i
 	}
 	_, err = at.run(ctx, call{
 		args:   append(fetchArgs("--depth=1"), "--end-of-options", remote, "+"+ref+":"+tipRef),
-		remote: true,
+		remote: true, receives: true,
 	})
 	if err != nil {
 		return nil, "", err

@@ -192,15 +192,28 @@ func published(t testing.TB, repo string) (lines, once int) {
 }
 
 // What others claimed is not taken for what was claimed here, though no ref of ours
-// has it yet.
-func TestClaimsAfterTheTip(t *testing.T) {
+// has it yet, or has it any more.
+func TestClaimsWithoutOurRef(t *testing.T) {
 	t.Parallel()
-	bare, all := sites(t, 1)
-	a := all[0]
-	id := a.create("wanted")[0]
-	a.claim("s1", id)
-	a.share()
-	c := newcomer(t, bare, "c")
+	for _, lost := range []bool{false, true} {
+		bare, all := sites(t, 1)
+		a := all[0]
+		id := a.create("wanted")[0]
+		a.claim("s1", id)
+		a.share()
+		c := newcomer(t, bare, "c")
+		if lost {
+			c.sync()
+			run(t, c.dir, "update-ref", "-d", replica.LocalRef)
+		}
+		c.claimsItsOwn(a)
+	}
+}
+
+// claimsItsOwn fails if c takes a claim of a's for its own.
+func (c *site) claimsItsOwn(a *site) {
+	t := c.t
+	t.Helper()
 	c.now = a.now.Add(time.Minute)
 	mine := c.create("of c")[0]
 	c.claim("s2", mine)
