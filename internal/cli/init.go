@@ -74,14 +74,8 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 	if err != nil {
 		return err
 	}
-	if from != "" && from != "-" && !readOnce(a.path(from)) { // before anything is made
-		in, _, err := a.openInput(from)
-		if err != nil {
-			return err
-		}
-		if err := in.Close(); err != nil {
-			return err
-		}
+	if err := a.checkInput(from); err != nil { // before anything is made
+		return err
 	}
 	if asked == "" {
 		asked = a.defaultPrefix(place, from)
@@ -144,6 +138,19 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 		return exitWith(exitFail)
 	}
 	return nil
+}
+
+// checkInput fails if a file to import cannot be read. Of what can be read only once
+// that is seen when it is.
+func (a *app) checkInput(name string) error {
+	if name == "" || name == "-" || readOnce(a.path(name)) {
+		return nil
+	}
+	in, _, err := a.openInput(name)
+	if err != nil {
+		return err
+	}
+	return in.Close()
 }
 
 // join starts from the operations that the remote has, or shares ours if that
