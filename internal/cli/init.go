@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -83,10 +84,11 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 	if err := a.checkActor(place); err != nil {
 		return err
 	}
-	// What is imported or published needs a prefix. Who may join others first sees
-	// what they chose, and so adds nothing to their history.
+	// What is imported or published needs a prefix, and one that was asked for must not
+	// be lost. Who else may join others first sees what they chose, and so adds nothing to
+	// their history.
 	atOnce := ""
-	if from != "" || sharing.Publish {
+	if from != "" || sharing.Publish || given(cmd, "prefix") {
 		atOnce = asked
 	}
 	w, existed, err := workspace.Init(cmd.Context(), place, atOnce, a.options(place))
@@ -105,7 +107,7 @@ func (a *app) init(cmd *cobra.Command, prefix, from string, sharing replica.Sync
 	if result.Replication, err = a.join(cmd, w, sharing); err != nil {
 		return err
 	}
-	if err := w.ChoosePrefix(cmd.Context(), asked); err != nil {
+	if err := w.ChoosePrefix(context.WithoutCancel(cmd.Context()), asked); err != nil {
 		return err
 	}
 	issues := 0

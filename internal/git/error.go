@@ -46,6 +46,12 @@ func (e *Error) Error() string {
 	return "git " + e.Command + ": " + strings.Join(parts, ": ")
 }
 
+// TimedOut reports whether our own patience ended, not git.
+func (e *Error) TimedOut() bool {
+	var deadline *deadlineError
+	return errors.As(e.Cause, &deadline)
+}
+
 // Unwrap gives errors.Is the kind and the cause.
 func (e *Error) Unwrap() []error {
 	return slices.DeleteFunc([]error{e.Kind, e.Cause}, func(err error) bool { return err == nil })

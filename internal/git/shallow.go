@@ -25,6 +25,9 @@ func (r *Runner) FetchTip(ctx context.Context, dir, remote, ref string, digits i
 	own := *r
 	at = &own
 	at.GitDir = dir
+	if info, err := os.Stat(r.Dir); r.Dir == "" || err != nil || !info.IsDir() {
+		at.Dir = r.GitDir // what relative URLs count from
+	}
 	format := "sha1"
 	if digits == 64 {
 		format = "sha256"
@@ -32,7 +35,11 @@ func (r *Runner) FetchTip(ctx context.Context, dir, remote, ref string, digits i
 	if _, err := at.run(ctx, call{args: []string{"init", "--quiet", "--bare", "--template=", "--object-format=" + format}}); err != nil {
 		return nil, "", err
 	}
-	if err := at.include(filepath.Join(r.GitDir, "config")); err != nil {
+	files := []string{filepath.Join(r.GitDir, "config")}
+	if r.Config().Bool("extensions.worktreeconfig") {
+		files = append(files, filepath.Join(r.GitDir, "config.worktree"))
+	}
+	if err := at.include(files); err != nil {
 		return nil, "", fmt.Errorf("configure the repository for the tip: %w", err)
 	}
 	_, err = at.run(ctx, call{
@@ -49,16 +56,20 @@ func (r *Runner) FetchTip(ctx context.Context, dir, remote, ref string, digits i
 	return at, tips[tipRef], nil
 }
 
-// include has the repository's configuration begin with that in another file, but
-// for what Git itself wrote about this one. Extensions of the other do not count:
-// Git reads those without what is included.
-func (r *Runner) include(file string) (err error) {
+// include adds the configuration in other files, which Git leaves out if they are not
+// there, to the repository's own. Extensions in them do not count: Git reads those
+// without what is included.
+func (r *Runner) include(files []string) (err error) {
 	f, err := os.OpenFile(filepath.Join(r.GitDir, "config"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(file)
-	_, err = fmt.Fprintf(f, "[include]\n\tpath = \"%s\"\n[core]\n\tbare = true\n", quoted)
+	var text strings.Builder
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`)
+	for _, file := range files {
+		fmt.Fprintf(&text, "[include]\n\tpath = \"%s\"\n", quote.Replace(file))
+	}
+	_, err = f.WriteString(text.String() + "[core]\n\tbare = true\n")
 	return err
 }

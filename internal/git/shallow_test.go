@@ -25,7 +25,8 @@ func TestFetchTip(t *testing.T) {
 		"a worktree elsewhere":  {40, nil, [][2]string{{"remote.origin.url", "REMOTE"}, {"core.worktree", "/nowhere"}}},
 		"fetches much else":     {40, nil, [][2]string{{"remote.origin.url", "REMOTE"}, {"remote.origin.fetch", "+refs/*:refs/*"}, {"remote.origin.tagOpt", "--tags"}}},
 		"objects are checked":   {40, nil, [][2]string{{"remote.origin.url", "REMOTE"}, {"transfer.fsckObjects", "true"}}},
-		"settings per worktree": {40, nil, [][2]string{{"remote.origin.url", "REMOTE"}, {"extensions.worktreeConfig", "true"}}},
+		"settings per worktree": {40, nil, [][2]string{{"extensions.worktreeConfig", "true"}, {"--worktree", ""}, {"remote.origin.url", "REMOTE"}}},
+		"no worktree":           {40, nil, [][2]string{{"remote.origin.url", "../../remote"}, {"core.bare", "true"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			top := filepath.Join(sandbox(t), `odd "name"\ of a top`)
@@ -36,11 +37,20 @@ func TestFetchTip(t *testing.T) {
 			runGit(t, remote, "commit", "-qm", "two")
 			runGit(t, remote, "tag", "there")
 			commitFile(t, dir, c.init...)
+			where := "--local"
 			for _, set := range c.config {
+				if set[1] == "" {
+					where = set[0]
+					continue
+				}
 				place := strings.NewReplacer("REMOTE", "file://"+remote, "TOP", top)
-				runGit(t, dir, "config", "--add", place.Replace(set[0]), place.Replace(set[1]))
+				runGit(t, dir, "config", where, "--add", place.Replace(set[0]), place.Replace(set[1]))
 			}
-			r := &Runner{GitDir: filepath.Join(dir, ".git"), Dir: dir, Env: append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null")}
+			worktree := dir
+			if name == "no worktree" {
+				worktree = ""
+			}
+			r := &Runner{GitDir: filepath.Join(dir, ".git"), Dir: worktree, Env: append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null")}
 			before := contents(t, r.GitDir)
 			at, tip, err := r.FetchTip(t.Context(), t.TempDir(), "origin", "refs/heads/main", c.digits)
 			if err != nil {

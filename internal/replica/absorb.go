@@ -64,7 +64,7 @@ func (s *step) cover(ctx context.Context) error {
 	if s.record.local.Commit == s.local {
 		return nil
 	}
-	if s.record.remote.Commit == s.local {
+	if s.record.remote.Commit == s.local && !s.joining() {
 		s.record.local, s.changed = s.record.remote.clone(), true
 		return nil
 	}
@@ -90,16 +90,13 @@ func (s *step) takeIn(ctx context.Context) error {
 		return nil
 	}
 	looked := s.record.remote.Commit
-	if s.record.remote.Alone {
+	if s.joining() {
 		looked = ""
 	}
 	if looked != s.tracking {
 		if err := s.checkRoots(ctx, s.tracking, looked); err != nil {
 			return s.unread(err)
 		}
-	}
-	if s.record.remote.Alone {
-		s.record.remote.Alone, s.changed = false, true
 	}
 	if s.record.remote.Commit != s.tracking && s.record.local.Commit == s.tracking {
 		s.record.remote, s.changed = s.record.local.clone(), true
@@ -109,7 +106,10 @@ func (s *step) takeIn(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.unite(ctx)
+	if err := s.unite(ctx); err != nil {
+		return err
+	}
+	return s.setJoining(ctx, false)
 }
 
 // takeTree brings the operations in the tree of a commit of the remote's to the
@@ -133,6 +133,10 @@ func (s *step) takeTree(ctx context.Context, tip string) error {
 		return s.unread(err)
 	}
 	s.record.remote, s.changed = covered, true
+	if s.unsure { // now it is known what was made here
+		s.unsure = false
+		return s.registerClaims(ctx)
+	}
 	return nil
 }
 

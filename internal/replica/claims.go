@@ -31,6 +31,9 @@ func (s *step) registerClaims(ctx context.Context) error {
 	if local.Judging {
 		return s.judgeClaims(ctx)
 	}
+	if s.unsure {
+		return nil
+	}
 	var kept []workspace.Claim
 	err = s.w.View(ctx, func(q *projection.Query) error {
 		claims, err := s.newClaims(q)
@@ -54,8 +57,9 @@ func (s *step) registerClaims(ctx context.Context) error {
 func (s *step) newClaims(q *projection.Query) ([]workspace.Claim, error) {
 	var claims []workspace.Claim
 	var decoder op.Decoder
-	there := s.record.local.rows
+	there := s.others
 	there.unite(s.record.remote.rows)
+	there.unite(s.record.local.rows)
 	err := q.EachIn(there.gaps(), func(row projection.StoredLine) error {
 		if row.Issue == "" || !bytes.Contains(row.Line, []byte(`"`+op.DoClaim+`"`)) {
 			return nil

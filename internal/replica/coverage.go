@@ -25,9 +25,6 @@ type rows struct {
 // coverage is that of no commit.
 type coverage struct {
 	Commit string `json:"commit"`
-	// Alone: the tree was read without the history that ends with it, which is
-	// still to come and to be looked at.
-	Alone bool `json:"alone,omitempty"`
 	rows
 	Interactions *rows `json:"interactions,omitempty"`
 }

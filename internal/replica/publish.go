@@ -28,11 +28,14 @@ func (s *step) publish(ctx context.Context) error {
 // whether it may; an error of may calls it off.
 func (s *step) publishIf(ctx context.Context, may func() error) error {
 	defer s.took(&s.report.Publishing)()
+	if s.joining() && s.unsure {
+		return nil // nobody knows what was made here
+	}
 	if err := s.cover(ctx); err != nil {
 		return err
 	}
 	there := s.record.local.clone()
-	if s.record.remote.Alone { // the rest comes with the history that has it
+	if s.joining() { // the rest comes with the history that has it
 		there.unite(s.record.remote)
 	}
 	lacking, err := s.lacking(ctx, there)

@@ -60,7 +60,11 @@ func Archive(ctx context.Context, runner *git.Runner) func(yield func(line []byt
 // workspace lacks of them, whatever was recorded.
 func (r *Replica) Recover(ctx context.Context) (Report, error) {
 	return r.run(ctx, SyncOptions{}, func(ctx context.Context, s *step) error {
-		s.record.local, s.record.remote, s.changed = s.nothing(), s.nothing(), true
+		s.record.local, s.changed = s.nothing(), true
+		if s.tracking != "" { // else it is about a tip that is not here any more
+			s.record.remote = s.nothing()
+			s.unsure = s.joining()
+		}
 		if err := s.cover(ctx); err != nil {
 			return err
 		}
@@ -88,6 +92,7 @@ func Forget(ctx context.Context, runner *git.Runner) error {
 	if runner == nil {
 		return nil
 	}
+	removeTips(runner.GitDir)
 	refs, err := runner.Refs(ctx, refPrefix)
 	if err != nil || len(refs) == 0 {
 		return err

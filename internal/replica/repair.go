@@ -61,6 +61,7 @@ func (s *step) mend(ctx context.Context, why error) (repaired bool, err error) {
 	}
 	s.local, s.tracking, s.asked = local, tracking, false
 	s.record.local, s.record.remote, s.changed = s.nothing(), s.nothing(), true
+	s.unsure = s.joining()
 	s.report.Repaired = true
 	return true, nil
 }

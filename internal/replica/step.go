@@ -36,6 +36,8 @@ type step struct {
 	pin    *workspace.Remote
 
 	objects *git.Runner // reads trees and lines: that of the repository, or of a tip that came alone
+	others  rows        // operations that were read off a tip alone before this step
+	unsure  bool        // which those are is not known (any more)
 
 	local    string // tip of LocalRef; "" if there is none
 	tracking string // tip of the tracking ref
@@ -184,14 +186,21 @@ func (s *step) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	s.record.local.fit(s.opts.Interactions)
-	s.record.remote.fit(s.opts.Interactions)
 	local, err := s.w.Local()
 	if err != nil {
 		return err
 	}
 	s.pin = local.Remote
-	return s.readRefs(ctx)
+	if s.joining() {
+		s.others = s.record.remote.rows
+	}
+	s.record.local.fit(s.opts.Interactions)
+	s.record.remote.fit(s.opts.Interactions)
+	if err := s.readRefs(ctx); err != nil {
+		return err
+	}
+	s.unsure = s.joining() && s.record.remote.Commit == ""
+	return nil
 }
 
 // newGeneration marks a database that no step has seen.

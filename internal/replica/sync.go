@@ -41,7 +41,7 @@ func (r *Replica) Sync(ctx context.Context, o SyncOptions) (Report, error) {
 
 // once does one whole step; remoteErr is what has failed so far.
 func (s *step) once(ctx context.Context, remoteErr error) error {
-	if s.pin != nil && (!s.want.NoFetch || !s.want.NoPush && s.record.remote.Alone) {
+	if s.pin != nil && (!s.want.NoFetch || !s.want.NoPush && s.joining()) {
 		defer s.askAhead(ctx)()
 		if err := s.publishAhead(ctx); err != nil {
 			return err
@@ -163,6 +163,13 @@ func (s *step) choose(ctx context.Context) error {
 		}
 		target.Seen = true
 	}
+	if s.joining() {
+		// Its history goes with us, unless it is gone with the remote.
+		if err := s.fetch(ctx); ctx.Err() != nil {
+			return err
+		}
+		s.asked = false
+	}
 	// Whatever is recorded of a remote was another's, or at another place. That is
 	// forgotten first: a step that is interrupted records nothing.
 	s.record.remote, s.record.remoteRef = s.nothing(), ""
@@ -277,7 +284,7 @@ func (s *step) forget(ctx context.Context) error {
 		}
 	}
 	s.tracking, s.record.remote, s.changed = "", s.nothing(), true
-	return nil
+	return s.setJoining(ctx, false) // there is no history to wait for
 }
 
 // push offers our ref to the remote.

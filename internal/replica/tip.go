@@ -1,7 +1,6 @@
 package replica
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,29 +9,50 @@ import (
 	"path/filepath"
 
 	"beads/internal/git"
+	"beads/internal/workspace"
 )
 
-// tipPattern names where the tip of a remote's ref is for as long as it is read, in our
-// directory within Git's. Each has its own name: the git of a step that was killed may
-// still be writing.
-const tipPattern = "tip-*.git"
+// Where the tip of a remote's ref is for as long as it is read, in our directory within
+// Git's. Each has its own name: the git of a step that was killed may still be writing.
+const (
+	tipDir     = "beads"
+	tipPattern = "tip-*.git"
+)
 
-// takeTip has a clone that joins, and has nothing of the history, read the tree of
-// the remote's tip without it: all operations are there, and it is a small part of
-// what a long history has. enough says that the history can wait for the next
-// exchange; until then our ref gets no more than what was made here. It cannot wait
-// where something was made already, which is to be shared now.
+// joining says that operations were read off the remote's tip alone, and that the
+// history which ends there is still to come. Until our ref has it, what others made is
+// known by the record of what the tip covers, and by nothing else.
+func (s *step) joining() bool { return s.pin != nil && s.pin.Joining }
+
+func (s *step) setJoining(ctx context.Context, joining bool) error {
+	if s.joining() == joining {
+		return nil
+	}
+	return s.w.ChangeLocal(ctx, func(l *workspace.Local) error {
+		if l.Remote != nil && l.Remote.Name == s.pin.Name {
+			l.Remote.Joining = joining
+			s.pin = l.Remote
+		}
+		return nil
+	})
+}
+
+// takeTip has a clone that joins, and has nothing at all, read the tree of the remote's
+// tip without the history before it: all operations are there, and it is a small part
+// of what a long history has. taken says that this is enough for now. The history comes
+// with the next exchange; until then our ref gets no more than what is made here.
 //
-// What a remote refuses here, or has there that does not look like our layout, is
-// left to the fetch of everything, which says what is wrong.
-func (s *step) takeTip(ctx context.Context) (enough bool, err error) {
-	place := s.w.Place()
-	ours := cmp.Or(place.Guard, place.Dir)
-	removeTips(ours)
+// What cannot be had this way, or does not look like our layout, is left to the fetch
+// of everything, which says what is wrong.
+func (s *step) takeTip(ctx context.Context) (taken bool, err error) {
+	removeTips(s.git.GitDir)
 	if !s.want.Join || s.local != "" || s.record.remote.Commit != "" {
 		return false, nil
 	}
-	dir, err := os.MkdirTemp(ours, tipPattern)
+	if made, err := s.lacking(ctx, s.nothing()); err != nil || made > 0 && !s.joining() {
+		return false, err // what was made here is to be shared now
+	}
+	dir, err := os.MkdirTemp(filepath.Join(s.git.GitDir, tipDir), tipPattern)
 	if err != nil {
 		return false, err
 	}
@@ -46,20 +66,23 @@ func (s *step) takeTip(ctx context.Context) (enough bool, err error) {
 		err = s.checkTip(ctx, tip)
 	}
 	if err == nil {
+		s.unsure = true
+		err = s.setJoining(ctx, true)
+	}
+	if err == nil {
 		err = s.takeTree(ctx, tip)
 	}
 	if err != nil {
-		return false, unlessOtherwise(err)
+		return false, unlessOtherwise(ctx, err)
 	}
-	s.record.remote.Alone = true
 	s.remote = tip // it may have moved since it was asked
-	lacking, err := s.lacking(ctx, s.record.remote)
-	return lacking == 0, err
+	return true, nil
 }
 
-// removeTips removes what steps left that were killed. What cannot be removed, since a
-// git still writes there, is left to the next step.
-func removeTips(dir string) {
+// removeTips removes what steps left that were killed, in the repository at gitDir. What
+// cannot be removed, since a git still writes there, is left to the next step.
+func removeTips(gitDir string) {
+	dir := filepath.Join(gitDir, tipDir)
 	left, err := fs.Glob(os.DirFS(dir), tipPattern)
 	if err != nil {
 		return
@@ -86,10 +109,11 @@ func (s *step) checkTip(ctx context.Context, tip string) error {
 	return err
 }
 
-// unlessOtherwise is err, or nil where the fetch of everything may lead further.
-func unlessOtherwise(err error) error {
+// unlessOtherwise is err, or nil where the fetch of everything may lead further: it is
+// done in the user's own repository, whose configuration may depend on where that is.
+func unlessOtherwise(ctx context.Context, err error) error {
 	var failure *git.Error
-	if errors.Is(err, ErrForeign) || errors.As(err, &failure) && (failure.Kind == nil || errors.Is(err, git.ErrMissing) || errors.Is(err, git.ErrNotCommit)) {
+	if ctx.Err() == nil && (errors.Is(err, ErrForeign) || errors.As(err, &failure) && !failure.TimedOut()) {
 		return nil
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"beads/internal/git"
 	"beads/internal/replica"
+	"beads/internal/workspace"
 )
 
 // tracked is where a site keeps the ref of its remote.
@@ -89,6 +90,65 @@ func TestJoinReadsTheTip(t *testing.T) {
 			must(c.t, os.Truncate(c.place().LogPath(), 0))
 			must(c.t, os.Truncate(c.place().GuardPath(), 0))
 		}, 0, 0},
+		"the database is lost, and we are offline": {func(a, c *site) {
+			must(c.t, os.Remove(c.place().DB))
+			c.create("of c")
+			if r, err := c.try(quiet); err != nil || r.Published != 0 {
+				c.t.Errorf("published without knowing what is ours: %+v, %v", r, err)
+			}
+		}, 1, 0},
+		"all is put back from what there is": {func(a, c *site) {
+			c.with(func(_ *workspace.Workspace, r *replica.Replica) {
+				if _, err := r.Recover(c.t.Context()); err != nil {
+					c.t.Error(err)
+				}
+				if report, err := r.Publish(c.t.Context()); err != nil || report.Published != 0 {
+					c.t.Errorf("published: %+v, %v", report, err)
+				}
+			})
+		}, 0, 0},
+		"interactions are replicated only now": {func(a, c *site) {
+			c.opts = nil
+			if _, err := c.try(quiet); err != nil {
+				c.t.Error(err)
+			}
+			c.replicates(true)
+			if r, err := c.try(quiet); err != nil || r.Published != 0 {
+				c.t.Errorf("published: %+v, %v", r, err)
+			}
+		}, 0, 0},
+		"our ref is locked for a while": {func(a, c *site) {
+			c.failing(`*update-ref*`, "fatal: Unable to create '/r/refs/beads/ops.lock': File exists.", 3)
+		}, 0, 0},
+		"both, and git fails": {func(a, c *site) {
+			a.create("later")
+			a.sync()
+			c.create("of c")
+			if r, err := c.try(quiet); err != nil || r.Published != 1 {
+				c.t.Errorf("published here: %+v, %v", r, err)
+			}
+			c.failing(`*merge-base*`, "fatal: trouble", 100)
+			if r, err := c.try(replica.SyncOptions{}); err == nil || r.Published != 0 {
+				c.t.Errorf("sync: %+v, %v", r, err)
+			}
+			c.program = ""
+		}, 0, 0},
+		"another remote in between": {func(a, c *site) {
+			other := filepath.Join(scratch(c.t), "other.git")
+			run(c.t, c.dir, "init", "-q", "--bare", other)
+			run(c.t, c.dir, "remote", "add", "other", other)
+			for _, name := range []string{"other", "origin"} {
+				if _, err := c.try(replica.SyncOptions{Publish: true, Remote: name}); err != nil {
+					c.t.Error(err)
+				}
+			}
+		}, 0, 0},
+		"the ref is fetched by hand": {func(a, c *site) {
+			run(c.t, c.dir, "fetch", "-q", "origin", replica.LocalRef+":"+replica.LocalRef)
+			if r, err := c.try(quiet); err != nil || r.Published != 0 {
+				c.t.Errorf("published: %+v, %v", r, err)
+			}
+		}, 0, 0},
 		"the remote is rewound": {func(a, c *site) {
 			run(c.t, a.origin(), "update-ref", replica.LocalRef, replica.LocalRef+"~1")
 		}, 1, 0},
@@ -137,7 +197,7 @@ func TestJoinReadsTheTip(t *testing.T) {
 			a := all[0]
 			a.replicates(true)
 			a.t = t
-			a.create("one")
+			a.claim("s1", a.create("one")[0])
 			a.record("prompt")
 			a.share()
 			a.create("two")
@@ -158,6 +218,9 @@ func TestJoinReadsTheTip(t *testing.T) {
 			tip := ref(bare, replica.LocalRef)
 			s.wantRefs(tip, tip)
 			s.wantOnce()
+			if local, err := s.place().Local(); err != nil || local.Remote.Joining || len(local.Claims) > 0 {
+				t.Errorf("afterwards it remembers %+v, %v", local, err)
+			}
 			a.sync()
 			equal(t, a, s)
 			// Nothing is there twice.
@@ -166,6 +229,21 @@ func TestJoinReadsTheTip(t *testing.T) {
 			}
 		})
 	}
+}
+
+// failing has the first n calls of git that fit a pattern of the shell's fail.
+func (s *site) failing(pattern, says string, n int) {
+	s.t.Helper()
+	real, err := exec.LookPath("git")
+	must(s.t, err)
+	s.program = filepath.Join(scratch(s.t), "git")
+	executable(s.t, s.program, fmt.Sprintf(`#!/bin/sh
+case "$*" in %s)
+	echo x >>"$0.calls"
+	if [ $(wc -l <"$0.calls") -le %d ]; then echo "%s" >&2; exit 128; fi
+esac
+exec %s "$@"
+`, pattern, n, says, real))
 }
 
 // origin is the remote of a site.
@@ -298,16 +376,16 @@ func TestForeignHistoryOfATip(t *testing.T) {
 // What cannot be had as a tip alone is fetched whole, or refused, as ever.
 func TestNoTip(t *testing.T) {
 	t.Parallel()
-	real, err := exec.LookPath("git")
-	must(t, err)
 	for name, c := range map[string]struct {
-		git  string // a script that stands in for git; "": git itself
-		tip  func(t *testing.T, bare string)
-		want error
+		git, says string // calls of git that fail, and how
+		tip       func(t *testing.T, bare string)
+		want      error
 	}{
-		"a remote that serves no part of a history": {git: `case "$*" in *--depth=1*) echo 'fatal: dumb http transport does not support shallow capabilities' >&2; exit 128;; esac`},
-		"a git that reads nothing of it":            {git: `case "$*" in *tip-*.git*rev-list*) exit 1;; esac`},
-		"a git that makes no repository":            {git: `case "$*" in *" init "*) exit 1;; esac`},
+		"a remote that serves no part of a history":     {git: "*--depth=1*", says: "fatal: dumb http transport does not support shallow capabilities"},
+		"a remote that knows us only in our repository": {git: "*--depth=1*", says: "fatal: Authentication failed"},
+		"a remote that is found only in our repository": {git: "*--depth=1*", says: "fatal: Could not read from remote repository."},
+		"a git that reads nothing of it":                {git: "*tip-*.git*rev-list*"},
+		"a git that makes no repository":                {git: `*" init "*`},
 		"another format.json": {tip: func(t *testing.T, bare string) {
 			plant(t, bare, replica.LocalRef, map[string]string{"format.json": "{}\n"})
 		}},
@@ -317,8 +395,7 @@ func TestNoTip(t *testing.T) {
 		"no format.json": {tip: func(t *testing.T, bare string) {
 			plant(t, bare, replica.LocalRef, map[string]string{"format.json": ""})
 		}},
-		"who we are is asked": {git: `case "$*" in *--depth=1*) echo 'fatal: Authentication failed' >&2; exit 128;; *" fetch "*) exit 99;; esac`,
-			want: git.ErrAuthentication},
+		"who we are is asked": {git: `*" fetch "*`, says: "fatal: Authentication failed", want: git.ErrAuthentication},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bare, all := sites(t, 1)
@@ -330,8 +407,7 @@ func TestNoTip(t *testing.T) {
 			}
 			s := newClone(t, scratch(t), bare, "c")
 			if c.git != "" {
-				s.program = filepath.Join(scratch(t), "git")
-				executable(t, s.program, "#!/bin/sh\n"+c.git+"\nexec "+real+` "$@"`+"\n")
+				s.failing(c.git, c.says, 100)
 			}
 			report, err := s.begin()
 			s.wantUntouched()
@@ -349,4 +425,44 @@ func TestNoTip(t *testing.T) {
 			equal(t, a, s)
 		})
 	}
+}
+
+// A remote that hangs is not asked a second time for all of it.
+func TestHangingTip(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 1)
+	all[0].create("one")
+	all[0].share()
+	real, err := exec.LookPath("git")
+	must(t, err)
+	for deadline := time.Second; ; deadline *= 2 { // again, if it was too slow even to be asked
+		s := newClone(t, scratch(t), bare, "c")
+		s.program, s.deadline = filepath.Join(scratch(t), "git"), deadline
+		executable(t, s.program, `#!/bin/sh
+case "$*" in *--depth=1*) : >"$0.tip"; exec sleep 1000;; *" fetch "*) : >"$0.all"; esac
+exec `+real+` "$@"
+`)
+		if _, err := s.begin(); !errors.Is(err, git.ErrUnreachable) {
+			t.Fatalf("join: %v", err)
+		}
+		s.wantUntouched()
+		if _, err := os.Lstat(s.program + ".all"); err == nil {
+			t.Error("everything was asked for")
+		}
+		if _, err := os.Lstat(s.program + ".tip"); err == nil {
+			return
+		}
+	}
+}
+
+// What a killed step left goes with the refs when a workspace is reset.
+func TestForgetTip(t *testing.T) {
+	t.Parallel()
+	bare, all := sites(t, 1)
+	all[0].create("one")
+	all[0].share()
+	c := newcomer(t, bare, "c")
+	must(t, os.MkdirAll(filepath.Join(c.dir, ".git", "beads", "tip-1.git", "objects"), 0o700))
+	must(t, replica.Forget(t.Context(), replica.NewRunner(c.place(), environment(), "")))
+	c.wantUntouched()
 }

@@ -38,6 +38,10 @@ type Remote struct {
 	URL  string `json:"url"`  // where it pointed when that was decided; without credentials
 	Ref  string `json:"ref"`  // full name of the ref there
 	Seen bool   `json:"seen"` // the ref was there once, so that its absence means it was deleted
+
+	// Joining: operations were read off the ref's tip alone, and the history that ends
+	// there is still to come.
+	Joining bool `json:"joining,omitempty"`
 }
 
 // Claim is a claim that was made in this clone.
