@@ -8,7 +8,8 @@
 // their trees and nothing can conflict; absence means nothing. All histories
 // share one root commit, byte for byte; a ref with another root is refused. Only
 // objects and refs below refs/beads/ are written, with the compare-and-swap of
-// git fast-import, and no push is forced.
+// git fast-import, and no push is forced. For a moment there is a repository of our
+// own below .git/beads, with the tip that a clone joins by.
 //
 // Sharing is a decision: nothing is pushed, and no remote asked, before
 // SyncOptions.Publish, or SyncOptions.Join where the remote has the ref, has
@@ -23,7 +24,9 @@
 // database recorded, with the rows that this commit covers. That record may be
 // lost with the database, and may name a commit that the history lost; then the
 // whole tree is read once. The small files of days long past are consolidated,
-// so that who begins from the ref reads few.
+// so that who begins from the ref reads few. A clone that joins reads the tip alone;
+// until the history has come with the next step it is "joining", and publishes
+// nothing but what is known to be made here.
 //
 // Durability: an operation that was fetched is in the log before the record of
 // it is made. What Publish wrote is fsynced by git.
