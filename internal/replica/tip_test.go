@@ -60,6 +60,12 @@ func (s *site) wantUntouched() {
 func TestJoinReadsTheTip(t *testing.T) {
 	t.Parallel()
 	quiet := replica.SyncOptions{NoFetch: true, NoPush: true}
+	published := newPublisher(t)
+	published.claim("s1", published.create("one")[0])
+	published.record("prompt")
+	published.share()
+	published.create("two")
+	published.sync()
 	for name, c := range map[string]struct {
 		meanwhile func(a, c *site)
 		published int // in the next exchange
@@ -193,15 +199,7 @@ func TestJoinReadsTheTip(t *testing.T) {
 		}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bare, all := sites(t, 1)
-			a := all[0]
-			a.replicates(true)
-			a.t = t
-			a.claim("s1", a.create("one")[0])
-			a.record("prompt")
-			a.share()
-			a.create("two")
-			a.sync()
+			bare, a := published.copy(t)
 			s := newClone(t, scratch(t), bare, "c")
 			s.replicates(true)
 			s.started(s.begin())
@@ -224,7 +222,7 @@ func TestJoinReadsTheTip(t *testing.T) {
 			a.sync()
 			equal(t, a, s)
 			// Nothing is there twice.
-			if lines, once := published(t, bare); lines != once {
+			if lines, once := count(t, bare); lines != once {
 				t.Errorf("the ref has %d lines, %d of them once", lines, once)
 			}
 		})
@@ -247,13 +245,32 @@ exec %s "$@"
 }
 
 // origin is the remote of a site.
-func (s *site) origin() string {
-	s.t.Helper()
-	return run(s.t, s.dir, "config", "remote.origin.url")
+func (s *site) origin() string { return filepath.Join(filepath.Dir(s.dir), "remote.git") }
+
+// publisher is a site beside its remote, to be copied: that takes less time than to
+// make one.
+type publisher struct{ *site }
+
+func newPublisher(t testing.TB) publisher {
+	t.Helper()
+	top := scratch(t)
+	s := newSite(t, top, newRemote(t, top), "a")
+	s.replicates(true)
+	run(t, s.dir, "config", "remote.origin.url", "../remote.git")
+	return publisher{s}
 }
 
-// published counts the lines of operations on a ref.
-func published(t testing.TB, repo string) (lines, once int) {
+func (p publisher) copy(t testing.TB) (bare string, s *site) {
+	t.Helper()
+	top := scratch(t)
+	must(t, os.CopyFS(top, os.DirFS(filepath.Dir(p.dir))))
+	copied := *p.site
+	copied.t, copied.dir = t, filepath.Join(top, "a")
+	return copied.origin(), &copied
+}
+
+// count counts the lines of operations on a ref.
+func count(t testing.TB, repo string) (lines, once int) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, entry := range tree(t, repo) {
@@ -376,6 +393,9 @@ func TestForeignHistoryOfATip(t *testing.T) {
 // What cannot be had as a tip alone is fetched whole, or refused, as ever.
 func TestNoTip(t *testing.T) {
 	t.Parallel()
+	published := newPublisher(t)
+	published.create("one", "two")
+	published.share()
 	for name, c := range map[string]struct {
 		git, says string // calls of git that fail, and how
 		tip       func(t *testing.T, bare string)
@@ -398,10 +418,7 @@ func TestNoTip(t *testing.T) {
 		"who we are is asked": {git: `*" fetch "*`, says: "fatal: Authentication failed", want: git.ErrAuthentication},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bare, all := sites(t, 1)
-			a := all[0]
-			a.create("one", "two")
-			a.share()
+			bare, a := published.copy(t)
 			if c.tip != nil {
 				c.tip(t, bare)
 			}
