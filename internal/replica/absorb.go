@@ -106,6 +106,7 @@ func (s *step) takeIn(ctx context.Context) error {
 			return err
 		}
 	}
+	s.unsure = false
 	if err := s.unite(ctx); err != nil {
 		return err
 	}

@@ -16,11 +16,11 @@ import (
 // made. Another clone's operations can overrule it when they meet. To tell, the
 // claims of this clone are kept in its local facts for as long as they hold:
 // registerClaims enters those that our ref does not have yet, nor the remote (only
-// what was made here is nowhere else), and forgets those that ended here; judgeClaims, after
-// operations came from elsewhere, finds those that do not hold any more. Between
-// the first such operation and the judgement a mark stands in the local facts: a
-// step that broke off there left operations behind of which nobody knows who made
-// them, so the next one judges first and enters nothing.
+// what was made here is nowhere else), and forgets those that ended here;
+// judgeClaims, after operations came from elsewhere, finds those that do not hold
+// any more. Between the first such operation and the judgement a mark stands in the
+// local facts: a step that broke off there left operations behind of which nobody
+// knows who made them, so the next one judges first and enters nothing.
 
 // registerClaims brings the register up to date with what happened here.
 func (s *step) registerClaims(ctx context.Context) error {
