@@ -39,8 +39,9 @@ func (s *step) setJoining(ctx context.Context, joining bool) error {
 
 // takeTip has a clone that joins, and has nothing at all, read the tree of the remote's
 // tip without the history before it: all operations are there, and it is a small part
-// of what a long history has. taken says that this is enough for now. The history comes
-// with the next exchange; until then our ref gets no more than what is made here.
+// of what a long history has. taken says that nothing more is to be fetched: the history
+// comes with the next exchange, and until then our ref gets no more than what is made
+// here.
 //
 // What cannot be had this way, or does not look like our layout, is left to the fetch
 // of everything, which says what is wrong.
