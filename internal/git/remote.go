@@ -67,16 +67,17 @@ func (r *Runner) LsRemote(ctx context.Context, remote, ref string) (string, erro
 // the remote is configured.
 func (r *Runner) Fetch(ctx context.Context, remote, ref, to string) error {
 	_, err := r.run(ctx, call{
-		args:   append(fetchArgs(), "--end-of-options", remote, "+"+ref+":"+to),
+		args:   fetchArgs(remote, ref, to),
 		remote: true, durable: true, writes: true, receives: true,
 	})
 	return err
 }
 
-// fetchArgs are a git fetch of nothing but the refs that are named after them.
-func fetchArgs(more ...string) []string {
-	return append([]string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-prune", "--no-filter",
+// fetchArgs are a git fetch of one ref and nothing else, with more options.
+func fetchArgs(remote, ref, to string, more ...string) []string {
+	args := append([]string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-prune", "--no-filter",
 		"--no-recurse-submodules", "--no-write-commit-graph", "--refmap="}, more...)
+	return append(args, "--end-of-options", remote, "+"+ref+":"+to)
 }
 
 // Push offers a commit for a ref of a remote, never by force. It fails with

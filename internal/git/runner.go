@@ -27,7 +27,7 @@ type Runner struct {
 
 	Program string        // "": git, from the caller's path
 	Local   time.Duration // deadline of a call that stays here; 0: 10 min
-	Remote  time.Duration // deadline of a call that goes elsewhere, without a byte of a pack that it brings; 0: 5 min, and 30 s to ask where a ref is
+	Remote  time.Duration // the same of one that goes elsewhere, or of silence where a pack comes; 0: 5 min, and 30 s to ask where a ref is
 	Grace   time.Duration // between SIGTERM and SIGKILL; 0: 5 s
 }
 
@@ -90,10 +90,7 @@ func (r *Runner) run(ctx context.Context, c call) ([]byte, error) {
 	}
 	p.cmd = exec.Command(r.program(), append(options, c.args...)...)
 	p.cmd.Env = environment(r.Env, c.remote && r.Config().Get("core.sshcommand") != "")
-	p.cmd.Dir = r.Dir
-	if info, err := os.Stat(r.Dir); r.Dir == "" || err != nil || !info.IsDir() {
-		p.cmd.Dir = r.GitDir
-	}
+	p.cmd.Dir = r.workingDir()
 	p.cmd.SysProcAttr = ownGroup()
 	out, err := p.run(ctx)
 	if err == nil {
@@ -103,6 +100,14 @@ func (r *Runner) run(ctx context.Context, c call) ([]byte, error) {
 		r.removeResidue(p)
 	}
 	return nil, r.explain(ctx, p, err)
+}
+
+// workingDir is where git is run, and what relative URLs count from.
+func (r *Runner) workingDir() string {
+	if info, err := os.Stat(r.Dir); r.Dir == "" || err != nil || !info.IsDir() {
+		return r.GitDir
+	}
+	return r.Dir
 }
 
 func (r *Runner) program() string {

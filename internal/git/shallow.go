@@ -24,10 +24,7 @@ const tipRef = "refs/heads/tip"
 func (r *Runner) FetchTip(ctx context.Context, dir, remote, ref string, digits int) (at *Runner, tip string, err error) {
 	own := *r
 	at = &own
-	at.GitDir = dir
-	if info, err := os.Stat(r.Dir); r.Dir == "" || err != nil || !info.IsDir() {
-		at.Dir = r.GitDir // what relative URLs count from
-	}
+	at.GitDir, at.Dir = dir, r.workingDir()
 	format := "sha1"
 	if digits == 64 {
 		format = "sha256"
@@ -43,7 +40,7 @@ func (r *Runner) FetchTip(ctx context.Context, dir, remote, ref string, digits i
 		return nil, "", fmt.Errorf("configure the repository for the tip: %w", err)
 	}
 	_, err = at.run(ctx, call{
-		args:   append(fetchArgs("--depth=1"), "--end-of-options", remote, "+"+ref+":"+tipRef),
+		args:   fetchArgs(remote, ref, tipRef, "--depth=1"),
 		remote: true, receives: true,
 	})
 	if err != nil {

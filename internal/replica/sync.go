@@ -275,7 +275,7 @@ func (s *step) fetch(ctx context.Context) error {
 // forget notes that the remote has nothing: our operations are to be shared
 // anew.
 func (s *step) forget(ctx context.Context) error {
-	if s.tracking == "" && s.record.remote.Commit == "" {
+	if s.tracking == "" && s.record.remote.Commit == "" && !s.joining() {
 		return nil
 	}
 	if s.tracking != "" {

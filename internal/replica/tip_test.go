@@ -347,22 +347,32 @@ func TestJoinWithOwnOperations(t *testing.T) {
 // everything there again.
 func TestDeletedAfterTheTip(t *testing.T) {
 	t.Parallel()
-	bare, all := sites(t, 1)
-	a := all[0]
-	a.create("one", "two")
-	a.share()
-	c := newcomer(t, bare, "c")
-	c.create("of c")
-	run(t, bare, "update-ref", "-d", replica.LocalRef)
-	if _, err := c.try(replica.SyncOptions{}); !errors.Is(err, replica.ErrDeleted) {
-		t.Fatalf("sync: %v", err)
+	for name, lost := range map[string]bool{"the database is there": false, "the database is lost": true} {
+		t.Run(name, func(t *testing.T) {
+			bare, all := sites(t, 1)
+			a := all[0]
+			a.create("one", "two")
+			a.share()
+			c := newcomer(t, bare, "c")
+			c.create("of c")
+			run(t, bare, "update-ref", "-d", replica.LocalRef)
+			if lost {
+				must(t, os.Remove(c.place().DB))
+			}
+			if _, err := c.try(replica.SyncOptions{}); !errors.Is(err, replica.ErrDeleted) {
+				t.Fatalf("sync: %v", err)
+			}
+			if r, err := c.try(replica.SyncOptions{Publish: true}); err != nil || r.Pushed != 4 || r.Unshared != 0 {
+				t.Fatalf("publish: %+v, %v", r, err)
+			}
+			if lines, once := count(t, bare); lines != 4 || once != 4 {
+				t.Errorf("the ref has %d lines, %d of them once", lines, once)
+			}
+			settle(t, a, c)
+			equal(t, a, c)
+			a.wantTitles("one", "two", "of c")
+		})
 	}
-	if r, err := c.try(replica.SyncOptions{Publish: true}); err != nil || r.Published != 3 || r.Pushed != 4 {
-		t.Fatalf("publish: %+v, %v", r, err)
-	}
-	settle(t, a, c)
-	equal(t, a, c)
-	a.wantTitles("one", "two", "of c")
 }
 
 // A history that does not begin as ours do is refused when it comes, though its tip
